@@ -1,1 +1,2 @@
+//! Calls the library and returns its exit code.
 fn main() {}

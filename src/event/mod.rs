@@ -1,0 +1,1 @@
+//! What happened, and its fold: events, snapshot, hub, wire form.

@@ -1,0 +1,1 @@
+//! Proving readiness: http, tcp, exec and log probes, and their schedule.

@@ -1,0 +1,1 @@
+//! Smoke tests: runner, evidence, reports.

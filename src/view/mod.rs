@@ -1,0 +1,1 @@
+//! Events and snapshots for people and machines.
