@@ -4,11 +4,11 @@
 //! Modules in reading order; each names only modules above it.
 
 pub mod base;
-pub mod engine;
 pub mod model;
 pub mod stack;
 pub mod plan;
 pub mod event;
+pub mod engine;
 pub mod image;
 pub mod probe;
 pub mod execute;

@@ -1,1 +1,16 @@
 //! What to do: a pure function of what is wanted, what is there and the options.
+//!
+//! `plan_up` and `plan_down` leave the executor no choices: each [`Step`] is one engine
+//! operation with its payload, what it comes after, the gates it waits at, and its cause. What
+//! is *not* done stands beside the steps with its reason.
+//!
+//! Invariants: synchronous; no clock, no I/O, no environment. Planning again after success
+//! gives an empty plan.
+
+pub mod step;
+pub mod compare;
+
+pub use compare::{Difference, differences};
+pub use step::{
+    Action, Cause, Gate, Instance, Kept, Note, Plan, Refusal, Step, StepId, Target, Unavailable, Undo,
+};

@@ -1,0 +1,179 @@
+//! The one place that events are published through: gives them their order and time, folds
+//! them into the snapshot and hands them on.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use tokio::sync::{Notify, watch};
+
+use super::{Body, Event, Snapshot};
+use crate::base::Clock;
+
+/// The publisher. Cheap to clone; all clones publish into the same order.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    clock: Arc<dyn Clock>,
+    state: Mutex<State>,
+    snapshots: watch::Sender<Arc<Snapshot>>,
+}
+
+#[derive(Default)]
+struct State {
+    seq: u64,
+    snapshot: Snapshot,
+    queues: Vec<Arc<Queue>>,
+}
+
+struct Queue {
+    events: Mutex<VecDeque<Event>>,
+    closed: Mutex<bool>,
+    wake: Notify,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+impl Hub {
+    /// A hub whose moments are those of `clock`.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        let (snapshots, _) = watch::channel(Arc::new(Snapshot::default()));
+        Self {
+            inner: Arc::new(Inner {
+                clock,
+                state: Mutex::default(),
+                snapshots,
+            }),
+        }
+    }
+
+    /// Publishes an event. Never waits: a slow subscriber costs memory bounded by the run's
+    /// state changes, since progress of one subject replaces the progress still queued for it.
+    pub fn publish(&self, body: Body) {
+        let mut state = lock(&self.inner.state);
+        state.seq += 1;
+        let event = Event {
+            seq: state.seq,
+            at: self.inner.clock.now(),
+            body,
+        };
+        state.snapshot.apply(&event);
+        for queue in &state.queues {
+            queue.push(event.clone());
+        }
+        let snapshot = Arc::new(state.snapshot.clone());
+        drop(state);
+        self.inner.snapshots.send_replace(snapshot);
+    }
+
+    /// All events from now on, in order.
+    pub fn subscribe(&self) -> Subscription {
+        let queue = Arc::new(Queue {
+            events: Mutex::default(),
+            closed: Mutex::new(false),
+            wake: Notify::new(),
+        });
+        lock(&self.inner.state).queues.push(queue.clone());
+        Subscription { queue }
+    }
+
+    /// The newest snapshot, now and as it changes.
+    pub fn snapshots(&self) -> watch::Receiver<Arc<Snapshot>> {
+        self.inner.snapshots.subscribe()
+    }
+
+    /// The newest snapshot.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.inner.snapshots.borrow().clone()
+    }
+
+    /// Ends all subscriptions once they have delivered what was published.
+    pub fn close(&self) {
+        for queue in lock(&self.inner.state).queues.drain(..) {
+            *lock(&queue.closed) = true;
+            queue.wake.notify_one();
+        }
+    }
+}
+
+impl Queue {
+    fn push(&self, event: Event) {
+        let mut events = lock(&self.events);
+        if let (Body::Progress { subject, .. }, Some(last)) = (&event.body, events.back_mut())
+            && matches!(&last.body, Body::Progress { subject: queued, .. } if queued == subject)
+        {
+            *last = event;
+        } else {
+            events.push_back(event);
+        }
+        drop(events);
+        self.wake.notify_one();
+    }
+}
+
+/// A subscriber's end of the hub.
+pub struct Subscription {
+    queue: Arc<Queue>,
+}
+
+impl Subscription {
+    /// The next event; `None` after the hub was closed and all was delivered.
+    pub async fn next(&mut self) -> Option<Event> {
+        loop {
+            if let Some(event) = lock(&self.queue.events).pop_front() {
+                return Some(event);
+            }
+            if *lock(&self.queue.closed) {
+                return None;
+            }
+            self.queue.wake.notified().await;
+        }
+    }
+
+    /// The next event that is already there.
+    pub fn try_next(&mut self) -> Option<Event> {
+        lock(&self.queue.events).pop_front()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::MonotonicClock;
+
+    fn progress(subject: &str, text: &str) -> Body {
+        Body::Progress {
+            subject: subject.into(),
+            text: text.into(),
+            amount: None,
+        }
+    }
+
+    #[tokio::test]
+    async fn delivers_in_order_and_merges_progress() {
+        let hub = Hub::new(Arc::new(MonotonicClock::start()));
+        let mut subscription = hub.subscribe();
+        hub.publish(progress("a", "1"));
+        hub.publish(progress("a", "2"));
+        hub.publish(Body::Info { text: "x".into() });
+        hub.publish(progress("a", "3"));
+        hub.close();
+        let mut seen = Vec::new();
+        while let Some(event) = subscription.next().await {
+            seen.push((event.seq, event.body));
+        }
+        assert_eq!(
+            seen,
+            [
+                (2, progress("a", "2")),
+                (3, Body::Info { text: "x".into() }),
+                (4, progress("a", "3"))
+            ]
+        );
+        assert_eq!(hub.snapshot().progress["a"].text, "3");
+    }
+}
