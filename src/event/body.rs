@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::FailureReport;
 use crate::base::{Moment, ProjectName, ServiceName};
 use crate::plan::{Instance, StepId};
 
@@ -131,6 +132,8 @@ pub enum Body {
         /// In words (`Ctrl-C: stopping; once more kills`).
         text: String,
     },
+    /// What failed and why; published once, before the end of a run that is not good.
+    Failure(FailureReport),
     /// The run ended.
     Finished(Verdict),
 }

@@ -5,6 +5,7 @@
 //! changes always arrive; progress ([`Body::Progress`]) may be coalesced.
 
 pub mod body;
+pub mod failure;
 pub mod hub;
 pub mod snapshot;
 pub mod wire;
@@ -12,5 +13,9 @@ pub mod wire;
 pub use body::{
     Body, Event, ImageStage, PlannedStep, ProbeAttempt, Stage, StepState, TestResult, TestVerdict, Verdict,
 };
+pub use failure::{
+    ChainLink, ContainerExit, FailedOperation, FailedService, FailureCause, FailureReport, Previous,
+    SourcePlace,
+};
 pub use hub::{Hub, Subscription};
-pub use snapshot::{ImageView, InstanceView, Snapshot, StepView, TestView};
+pub use snapshot::{ImageView, InstanceView, ProgressView, Snapshot, StepView, TestView};

@@ -2,9 +2,13 @@
 //!
 //! Invariant: [`Snapshot::apply`] is pure; it reads nothing but the event.
 
+use std::time::Duration;
+
 use indexmap::IndexMap;
 
-use super::{Body, Event, ImageStage, PlannedStep, ProbeAttempt, Stage, StepState, TestVerdict, Verdict};
+use super::{
+    Body, Event, FailureReport, ImageStage, PlannedStep, ProbeAttempt, Stage, StepState, TestVerdict, Verdict,
+};
 use crate::base::{Moment, ProjectName, ServiceName};
 use crate::plan::{Instance, StepId};
 
@@ -41,6 +45,8 @@ pub struct Snapshot {
     pub warnings: Vec<(String, Option<String>)>,
     /// What was said about stopping.
     pub stopping: Option<String>,
+    /// What failed and why.
+    pub failure: Option<FailureReport>,
     /// How the run ended.
     pub verdict: Option<Verdict>,
 }
@@ -93,6 +99,8 @@ pub struct InstanceView {
 pub struct TestView {
     /// `None` while it runs.
     pub verdict: Option<TestVerdict>,
+    /// How long it took, once it is done.
+    pub took: Option<Duration>,
     /// Since when.
     pub since: Moment,
 }
@@ -186,6 +194,7 @@ impl Snapshot {
                     name.clone(),
                     TestView {
                         verdict: None,
+                        took: None,
                         since: event.at,
                     },
                 );
@@ -193,6 +202,7 @@ impl Snapshot {
             Body::TestDone(result) => {
                 let view = TestView {
                     verdict: Some(result.verdict.clone()),
+                    took: Some(result.took),
                     since: event.at,
                 };
                 self.tests.insert(result.name.clone(), view);
@@ -200,6 +210,7 @@ impl Snapshot {
             Body::Warning { text, hint } => self.warnings.push((text.clone(), hint.clone())),
             Body::Info { .. } => {}
             Body::Stopping { text } => self.stopping = Some(text.clone()),
+            Body::Failure(report) => self.failure = Some(report.clone()),
             Body::Finished(verdict) => self.verdict = Some(verdict.clone()),
         }
         if !matches!(event.body, Body::WaitingForLock { .. }) {

@@ -5,7 +5,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Body, Event, ImageStage, StepState, TestVerdict};
+use super::{
+    Body, Event, FailedService, FailureCause, FailureReport, ImageStage, Previous, StepState, TestVerdict,
+};
 use crate::plan::Instance;
 
 /// Version of the format; raised when a field changes its meaning or goes.
@@ -144,6 +146,7 @@ fn body(body: &Body) -> (&'static str, Value) {
         Body::Warning { text, hint } => ("warning", json!({"text": text, "hint": hint})),
         Body::Info { text } => ("info", json!({"text": text})),
         Body::Stopping { text } => ("stopping", json!({"text": text})),
+        Body::Failure(report) => ("failure", failure(report)),
         Body::Finished(verdict) => (
             "finished",
             json!({
@@ -151,6 +154,75 @@ fn body(body: &Body) -> (&'static str, Value) {
                 "took_ms": verdict.took.as_millis() as u64,
             }),
         ),
+    }
+}
+
+/// A failure report, as it stands in the `failure` event and in `--format json`.
+pub fn failure(report: &FailureReport) -> Value {
+    json!({
+        "services": report.services.iter().map(failed_service).collect::<Vec<_>>(),
+        "operations": report.operations.iter().map(|o| without_nulls(json!({
+            "what": o.what, "error": o.error, "hint": o.hint,
+        }))).collect::<Vec<_>>(),
+    })
+}
+
+fn failed_service(failed: &FailedService) -> Value {
+    let text = match &failed.cause {
+        FailureCause::NoImage { reason } => Some(reason),
+        FailureCause::Build { error } | FailureCause::Create { error } | FailureCause::Start { error } => {
+            Some(error)
+        }
+        FailureCause::Other { text } => Some(text),
+        _ => None,
+    };
+    let count = match failed.cause {
+        FailureCause::Restarting { times } => Some(times),
+        FailureCause::Unhealthy { failures } => Some(failures),
+        _ => None,
+    };
+    let deadline = match failed.cause {
+        FailureCause::NotReady { deadline } => Some(deadline.as_millis() as u64),
+        _ => None,
+    };
+    without_nulls(json!({
+        "service": failed.instance.service,
+        "number": failed.instance.number,
+        "cause": failed.cause.kind(),
+        "text": text,
+        "count": count,
+        "deadline_ms": deadline,
+        "chain": failed.chain.iter().map(|link| json!({
+            "service": link.service, "condition": link.condition,
+        })).collect::<Vec<_>>(),
+        "exit_code": failed.exit.map(|e| e.code),
+        "oom_killed": failed.exit.map(|e| e.oom_killed),
+        "last_probe": failed.last_probe.as_ref().map(|p| json!({
+            "what": p.what, "passed": p.passed, "detail": p.detail,
+            "took_ms": p.took.as_secs_f64() * 1e3,
+        })),
+        "probes": failed.probes,
+        "logs": failed.logs,
+        "blocks": failed.blocks,
+        "previous": failed.previous.as_ref().map(|p| match p {
+            Previous::PutBack => "put_back",
+            Previous::Lost { .. } => "lost",
+        }),
+        "previous_error": failed.previous.as_ref().and_then(|p| match p {
+            Previous::PutBack => None,
+            Previous::Lost { error } => Some(error),
+        }),
+        "hint": failed.hint,
+        "file": failed.place.as_ref().map(|p| p.file.display().to_string()),
+        "line": failed.place.as_ref().map(|p| p.line),
+        "took_ms": failed.took.as_millis() as u64,
+    }))
+}
+
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(fields) => Value::Object(fields.into_iter().filter(|(_, v)| !v.is_null()).collect()),
+        other => other,
     }
 }
 

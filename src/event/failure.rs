@@ -1,0 +1,198 @@
+//! Why a run did not end as wanted: the facts behind the failure report.
+//!
+//! Plain data, gathered once where the failure is seen. The views word it: the same facts as
+//! text, JSON, JUnit and CI annotations ([`crate::view::failure`]).
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::ProbeAttempt;
+use crate::base::ServiceName;
+use crate::model::Condition;
+use crate::plan::Instance;
+
+/// How many of a container's last log lines a report carries.
+pub const LOG_LINES: usize = 20;
+
+/// Everything that failed in a run. Empty where nothing did.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct FailureReport {
+    /// Containers that are not as wanted, each with its own cause; those that only wait for
+    /// another are named in that one's `blocks`.
+    pub services: Vec<FailedService>,
+    /// Operations that belong to no container (a network, a volume).
+    pub operations: Vec<FailedOperation>,
+}
+
+impl FailureReport {
+    /// Whether nothing failed.
+    pub fn is_empty(&self) -> bool {
+        self.services.is_empty() && self.operations.is_empty()
+    }
+}
+
+/// A container that is not as wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FailedService {
+    /// Which.
+    pub instance: Instance,
+    /// What is wrong with it.
+    pub cause: FailureCause,
+    /// From what was asked for towards what failed; empty where it was asked for itself.
+    pub chain: Vec<ChainLink>,
+    /// How its process ended, where it did.
+    pub exit: Option<ContainerExit>,
+    /// The last try of its probe.
+    pub last_probe: Option<ProbeAttempt>,
+    /// How often its probe was tried.
+    pub probes: u32,
+    /// Its last log lines, oldest first, at most [`LOG_LINES`]; for a build, the build's.
+    pub logs: Vec<String>,
+    /// Services that were not started because of it.
+    pub blocks: Vec<ServiceName>,
+    /// What became of the container that ran before, where there was one.
+    pub previous: Option<Previous>,
+    /// What to do about it.
+    pub hint: Option<String>,
+    /// Where the stack file defines the service.
+    pub place: Option<SourcePlace>,
+    /// How long it was tried, from the first step for this container to the verdict.
+    pub took: Duration,
+}
+
+impl FailedService {
+    /// A failure of which nothing but the cause is known yet.
+    pub fn new(instance: Instance, cause: FailureCause) -> Self {
+        Self {
+            instance,
+            cause,
+            chain: Vec::new(),
+            exit: None,
+            last_probe: None,
+            probes: 0,
+            logs: Vec::new(),
+            blocks: Vec::new(),
+            previous: None,
+            hint: None,
+            place: None,
+            took: Duration::ZERO,
+        }
+    }
+}
+
+/// What is wrong with a container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FailureCause {
+    /// Nothing can supply its image.
+    NoImage {
+        /// What was tried.
+        reason: String,
+    },
+    /// Its image could not be built.
+    Build {
+        /// What the builder said.
+        error: String,
+    },
+    /// The engine did not create it.
+    Create {
+        /// What the engine said.
+        error: String,
+    },
+    /// The engine did not start it.
+    Start {
+        /// What the engine said.
+        error: String,
+    },
+    /// Its process ended; [`FailedService::exit`] says how.
+    Exited,
+    /// It ends and is started again, over and over.
+    Restarting {
+        /// How often it was seen to end.
+        times: u32,
+    },
+    /// Its probe did not pass in time.
+    NotReady {
+        /// The time it had.
+        deadline: Duration,
+    },
+    /// Its probe failed more often in a row than allowed.
+    Unhealthy {
+        /// How many failures in a row.
+        failures: u32,
+    },
+    /// It is gone: somebody else removed it.
+    Removed,
+    /// Anything else.
+    Other {
+        /// In words.
+        text: String,
+    },
+}
+
+impl FailureCause {
+    /// The word for it in JSON and JUnit.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::NoImage { .. } => "no_image",
+            Self::Build { .. } => "build",
+            Self::Create { .. } => "create",
+            Self::Start { .. } => "start",
+            Self::Exited => "exited",
+            Self::Restarting { .. } => "restarting",
+            Self::NotReady { .. } => "not_ready",
+            Self::Unhealthy { .. } => "unhealthy",
+            Self::Removed => "removed",
+            Self::Other { .. } => "other",
+        }
+    }
+}
+
+/// One step of the way from what was asked for to what failed: `service` needs the next one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ChainLink {
+    /// The service that waits.
+    pub service: ServiceName,
+    /// What it waits for the next one to be.
+    pub condition: Condition,
+}
+
+/// How a container's process ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ContainerExit {
+    /// The exit code; 128 + n for signal n.
+    pub code: i64,
+    /// Whether the kernel killed it for memory.
+    pub oom_killed: bool,
+}
+
+/// What became of the container that ran before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Previous {
+    /// It runs on, or runs again.
+    PutBack,
+    /// It could not be put back.
+    Lost {
+        /// Why.
+        error: String,
+    },
+}
+
+/// An operation that failed and belongs to no container.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedOperation {
+    /// What was done (`create network devops_devops`).
+    pub what: String,
+    /// What the engine said.
+    pub error: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// A place in a stack file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourcePlace {
+    /// The file, as the user named it.
+    pub file: PathBuf,
+    /// The line, from 1.
+    pub line: usize,
+}
