@@ -1,6 +1,6 @@
 //! What to do: a pure function of what is wanted, what is there and the options.
 //!
-//! `plan_up` and `plan_down` leave the executor no choices: each [`Step`] is one engine
+//! [`plan_up`] and [`plan_down`] leave the executor no choices: each [`Step`] is one engine
 //! operation with its payload, what it comes after, the gates it waits at, and its cause. What
 //! is *not* done stands beside the steps with its reason.
 //!
@@ -9,8 +9,14 @@
 
 pub mod step;
 pub mod compare;
+pub mod planner;
+pub mod down;
+pub mod lint;
+pub mod text;
 
 pub use compare::{Difference, differences};
+pub use down::{DownOptions, plan_down};
+pub use planner::{ImageState, Recreate, UpOptions, plan_up};
 pub use step::{
     Action, Cause, Gate, Instance, Kept, Note, Plan, Refusal, Step, StepId, Target, Unavailable, Undo,
 };

@@ -1,0 +1,115 @@
+//! Plans in words: the one wording that `plan`, progress and tests share.
+
+use std::fmt::Write as _;
+
+use super::step::{Action, Cause, Gate, Plan, Step, StepId};
+use crate::model::Condition;
+
+/// What a step does, in one line.
+pub fn action(action: &Action) -> String {
+    match action {
+        Action::CreateNetwork { name, .. } => format!("create network {name}"),
+        Action::CreateVolume { name, .. } => format!("create volume {name}"),
+        Action::CreateContainer { name, .. } => format!("create container {name}"),
+        Action::StartContainer { name, .. } => format!("start container {name}"),
+        Action::StopContainer { name, .. } => format!("stop container {name}"),
+        Action::RemoveContainer { name, .. } => format!("remove container {name}"),
+        Action::RenameContainer { name, .. } => format!("rename container to {name}"),
+        Action::RemoveNetwork { name, .. } => format!("remove network {name}"),
+        Action::RemoveVolume { name } => format!("remove volume {name} and all that is in it"),
+        Action::RemoveImage { reference } => format!("remove image {reference}"),
+    }
+}
+
+/// Why a step is done, in one line.
+pub fn cause(cause: &Cause) -> String {
+    match cause {
+        Cause::Missing => "it is wanted and not there".into(),
+        Cause::NotRunning { state } => format!("it is {state}"),
+        Cause::Differs(differences) => {
+            let all: Vec<String> = differences.iter().map(super::Difference::to_text).collect();
+            all.join("; ")
+        }
+        Cause::ImageChanged { from, to } => {
+            format!("its image is another: {} → {}", from.short(), to.short())
+        }
+        Cause::Asked(flag) => format!("asked for by {flag}"),
+        Cause::NotOurs => "another program made it, so its definition cannot be compared".into(),
+        Cause::DependencyReplaced(name) => format!("{name}, which it depends on, is replaced"),
+        Cause::NetworkReplaced(name) => format!("the network {name} is replaced"),
+        Cause::Replaced => "its successor takes its place".into(),
+        Cause::LeftOver => "an interrupted run left it".into(),
+        Cause::ScaledDown { wanted } => format!("only {wanted} wanted"),
+        Cause::Orphan => "its service is not in the stack any more".into(),
+        Cause::Down => "the project is taken down".into(),
+    }
+}
+
+/// A condition as it is said: `healthy`, `started`, `completed successfully`.
+pub fn condition(condition: Condition) -> &'static str {
+    match condition {
+        Condition::ServiceStarted => "started",
+        Condition::ServiceHealthy => "healthy",
+        Condition::ServiceCompletedSuccessfully => "completed successfully",
+    }
+}
+
+/// What a gate waits for.
+pub fn gate(gate: &Gate) -> String {
+    match gate {
+        Gate::Dependency {
+            service,
+            condition: wanted,
+            ..
+        } => format!("{service} {}", condition(*wanted)),
+        Gate::Proven(instance) => format!("{instance} proven"),
+    }
+}
+
+/// One step with all that belongs to it, in one line.
+pub fn step(step: &Step) -> String {
+    let mut out = format!(
+        "{:<4}{} — {}",
+        step.id.to_string(),
+        action(&step.action),
+        cause(&step.cause)
+    );
+    if !step.after.is_empty() {
+        let ids: Vec<String> = step.after.iter().map(StepId::to_string).collect();
+        let _ = write!(out, "; after {}", ids.join(" "));
+    }
+    if !step.gates.is_empty() {
+        let gates: Vec<String> = step.gates.iter().map(gate).collect();
+        let _ = write!(out, "; when {}", gates.join(", "));
+    }
+    if let Some(super::Undo::PutBack { name, .. }) = &step.undo {
+        let _ = write!(out, "; else {name} is put back");
+    }
+    out
+}
+
+/// A whole plan, a line a fact. Empty for a plan with nothing to do and nothing to say.
+pub fn plan(plan: &Plan) -> String {
+    let mut out = String::new();
+    for refusal in &plan.refusals {
+        let _ = writeln!(out, "refused: {}\n  hint: {}", refusal.text, refusal.hint);
+    }
+    for one in &plan.steps {
+        let _ = writeln!(out, "{}", step(one));
+    }
+    for one in &plan.unavailable {
+        let kind = if one.optional {
+            "unavailable (optional)"
+        } else {
+            "unavailable"
+        };
+        let _ = writeln!(out, "{kind}: {} — {}", one.service, one.reason);
+    }
+    for note in &plan.notes {
+        let _ = writeln!(out, "note: {}", note.text);
+        if let Some(hint) = &note.hint {
+            let _ = writeln!(out, "  hint: {hint}");
+        }
+    }
+    out
+}
