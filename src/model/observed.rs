@@ -167,4 +167,7 @@ pub struct Image {
     pub exposed: Vec<String>,
     /// Size in bytes.
     pub size: u64,
+    /// When the engine last pulled, built or tagged it, RFC 3339 on the engine's clock
+    /// (`Metadata.LastTagTime`); empty where unknown.
+    pub last_tagged: String,
 }
