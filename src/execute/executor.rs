@@ -8,7 +8,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use tokio_util::sync::CancellationToken;
 
 use super::gate::Progress;
-use super::prove::{self, Proof, Subject};
+use super::prove::{self, KeptHealth, Proof, Subject};
 use super::report;
 use super::site::{Site, Wants};
 use super::state::State;
@@ -144,7 +144,12 @@ impl<'a> Run<'a> {
                 self.stage(&kept.instance, Stage::Completed, None);
             } else {
                 self.stage(&kept.instance, Stage::Running, None);
-                self.prove(kept.instance.clone(), kept.id.clone());
+                let health = if kept.healthy {
+                    KeptHealth::Healthy
+                } else {
+                    KeptHealth::Running
+                };
+                self.prove(kept.instance.clone(), kept.id.clone(), Some(health));
             }
         }
     }
@@ -343,7 +348,7 @@ impl<'a> Run<'a> {
                 self.state.table.insert(instance.clone(), Progress::Running);
                 self.stage(instance, Stage::Running, None);
                 self.started.insert(instance.clone(), container.clone());
-                self.prove(instance.clone(), container);
+                self.prove(instance.clone(), container, None);
             }
             (_, Action::RemoveContainer { service, .. }) => {
                 self.state.done(id, None);
@@ -407,7 +412,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn prove(&mut self, instance: Instance, id: ContainerId) {
+    fn prove(&mut self, instance: Instance, id: ContainerId, kept: Option<KeptHealth>) {
         if !self.site.options.wait {
             return;
         }
@@ -416,6 +421,7 @@ impl<'a> Run<'a> {
             instance: instance.clone(),
             id,
             started_at: site.clock.now(),
+            kept,
         };
         // Its own token: a watch that loses the engine cancels only its own proof.
         let stop = self.proofs.child_token();

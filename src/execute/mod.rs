@@ -4,6 +4,7 @@
 //! branches go on when one fails; what depends on it is blocked and says by what. A lost engine
 //! ends the execution; the caller waits for it, observes and plans anew ([`wait_for_engine`]).
 
+pub mod converge;
 pub mod executor;
 pub mod gate;
 pub mod labels;
@@ -14,6 +15,7 @@ pub mod state;
 pub mod stop;
 pub mod worker;
 
+pub use converge::{Converged, converge};
 pub use executor::{Outcome, announce, execute, wait_for_engine};
 pub use site::{ExecuteOptions, Site, Wants};
 pub use stop::{Stop, StopLevel, StopSignal, Stopper, stop_pair};

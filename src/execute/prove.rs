@@ -14,7 +14,9 @@ use crate::event::failure::{ContainerExit, FailedService, FailureCause, LOG_LINE
 use crate::event::{Body, ProbeAttempt, Stage};
 use crate::model::{Condition, RestartPolicy, Service};
 use crate::plan::Instance;
-use crate::probe::{Attempt, Context, GaveUp, NotReady, Outcome, Readiness, probe_of, until_ready};
+use crate::probe::{
+    Attempt, Context, GaveUp, NotReady, Outcome, ProbeSource, Readiness, probe_of, until_ready,
+};
 
 /// A service that nothing probes has to run this long to count as up.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -45,6 +47,17 @@ pub struct Subject {
     pub id: ContainerId,
     /// When it was started, or first seen.
     pub started_at: Moment,
+    /// Whether it ran before and is as wanted, and what the engine's health check last said.
+    pub kept: Option<KeptHealth>,
+}
+
+/// What is known of a container that ran before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum KeptHealth {
+    /// It runs.
+    Running,
+    /// It runs and the engine's own health check passed last time.
+    Healthy,
 }
 
 /// Proves a container.
@@ -78,6 +91,15 @@ pub async fn prove(
             ))));
         }
     };
+    match (&probe, subject.kept) {
+        // It was seen running a moment ago.
+        (None, Some(_)) if !awaited => return Ok(Proof::Ready),
+        // Its own check costs a process in it, and the engine has just run it.
+        (Some(probe), Some(KeptHealth::Healthy)) if probe.source == ProbeSource::Healthcheck && !awaited => {
+            return Ok(Proof::Ready);
+        }
+        _ => {}
+    }
     let lost = Lost::default();
     let times = Mutex::new(0);
     let watch = ended(site, subject, service, &times, &lost, &stop);
@@ -215,7 +237,7 @@ async fn container_of(
 }
 
 /// The policy in force: `deploy.restart_policy` over `restart`.
-fn restart_policy(service: &Service) -> RestartPolicy {
+pub fn restart_policy(service: &Service) -> RestartPolicy {
     service
         .deploy
         .as_ref()
