@@ -1,2 +1,7 @@
 //! Calls the library and returns its exit code.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    platform::cli::main_impl(std::env::args_os(), platform::cli::Environment::of_process())
+}

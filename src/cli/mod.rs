@@ -1,1 +1,96 @@
-//! Arguments to settings to one file a command.
+//! The command surface: arguments → settings → one file a command → an exit code.
+//!
+//! [`main_impl`] is the crate's one public entry. [`args`] is what clap reads, [`settings`] what
+//! it means together with the environment, [`context`] what commands share (the stack, the
+//! engine, signals), [`exit`] how a run ends. Invariants: clap is named in [`args`], here and in
+//! `completions` only; variables of the environment are named in [`env`] only; nothing is built
+//! that the command does not need.
+
+pub mod env;
+pub mod args;
+pub mod exit;
+pub mod output;
+pub mod terminal;
+pub mod signals;
+pub mod settings;
+pub mod trace;
+pub mod context;
+pub mod commands;
+mod help;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{CommandFactory, FromArgMatches};
+
+pub use context::Context;
+pub use env::Environment;
+pub use exit::{Exit, ExpectedError, Outcome};
+pub use settings::{CommandSettings, GlobalSettings, Settings};
+pub use signals::Signals;
+
+use args::Cli;
+use settings::split;
+use terminal::{Terminal, TerminalGuard};
+
+/// Runs the program: everything between the arguments and the exit code.
+pub fn main_impl(args: impl IntoIterator<Item = OsString>, env: Environment) -> ExitCode {
+    let exit = match run(args, env) {
+        Ok(exit) => exit,
+        Err(error) => {
+            output::talk(&error.to_text());
+            error.exit()
+        }
+    };
+    ExitCode::from(exit.code())
+}
+
+fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> Outcome {
+    let parsed = Cli::command()
+        .try_get_matches_from(args)
+        .and_then(|matches| Cli::from_arg_matches(&matches));
+    let cli = match parsed {
+        Ok(cli) => cli,
+        Err(error) => return help::show(&error),
+    };
+    let (global, Some(command)) = split(cli) else {
+        output::data(&help::long())?;
+        return Ok(Exit::AsWanted);
+    };
+    let settings = Settings::resolve(global, command, &env, Terminal::detect())?;
+    trace::start(&settings.global.trace)?;
+    execute(settings, env)
+}
+
+/// Runs a command, with a runtime and signal handlers only where it needs them.
+fn execute(settings: Settings, env: Environment) -> Outcome {
+    let Settings { global, command } = settings;
+    let command = match commands::without_runtime(&global, command, &env)? {
+        commands::Ran::Done(exit) => return Ok(exit),
+        commands::Ran::Needs(command) => command,
+    };
+    let guard = TerminalGuard::default();
+    let signals = Signals::listen(guard.clone()).map_err(ExpectedError::Setup)?;
+    let runtime = runtime(&command).map_err(ExpectedError::Setup)?;
+    let context = Context::new(global, env, signals, guard);
+    let outcome = runtime.block_on(commands::run(&context, command));
+    // A blocking read of standard input must not hold up the end of the process.
+    runtime.shutdown_background();
+    context.terminal.restore_mode();
+    outcome
+}
+
+/// Worker threads of a run that hashes, packs and copies beside waiting for the engine.
+const WORKERS: usize = 2;
+
+fn runtime(command: &CommandSettings) -> std::io::Result<tokio::runtime::Runtime> {
+    let mut builder = match command {
+        CommandSettings::Up(_) => {
+            let mut builder = tokio::runtime::Builder::new_multi_thread();
+            builder.worker_threads(WORKERS);
+            builder
+        }
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    builder.enable_all().build()
+}

@@ -6,8 +6,8 @@ import enum
 import time
 from dataclasses import dataclass, field
 
-from .metrics import Metrics
 from .models import Ready
+from .metrics import Metrics
 
 
 class Stage(enum.Enum):

@@ -30,14 +30,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         lifecycle.enter(Stage.STOPPING)
 
-    # The pages that show the schema load scripts from elsewhere, which the proxy forbids.
-    app = FastAPI(
-        title="devops-app",
-        version=version.version,
-        lifespan=lifespan,
-        docs_url=None,
-        redoc_url=None,
-    )
+    app = FastAPI(title="devops-app", version=version.version, lifespan=lifespan)
     app.state.metrics = metrics
     app.state.lifecycle = lifecycle
     app.add_middleware(Observe, metrics=metrics)

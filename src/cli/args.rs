@@ -1,0 +1,129 @@
+//! Arguments as typed. Nothing is decided here: [`super::settings`] resolves them with the
+//! environment, and no command sees these types.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+pub mod observe;
+pub mod up;
+
+/// Brings a whole platform up on a container engine, proves every service ready, and shows it.
+#[derive(Debug, Parser)]
+#[command(
+    name = "platform",
+    bin_name = "platform",
+    disable_version_flag = true,
+    disable_help_subcommand = false,
+    max_term_width = 100,
+    after_help = "Exit codes: 0 as wanted · 1 something wanted is not so · 2 wrong usage · 3 the stack file is wrong ·\n\
+                  4 the engine cannot be reached or refused · 5 another run holds the project · 130/143 interrupted"
+)]
+pub struct Cli {
+    /// Flags of every command.
+    #[command(flatten)]
+    pub global: GlobalArgs,
+    /// Show the version
+    #[arg(short = 'v', long)]
+    pub version: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+}
+
+/// Flags of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct GlobalArgs {
+    /// Stack file; several are merged in order, `-` is standard input
+    #[arg(short, long = "file", value_name = "FILE")]
+    pub files: Vec<PathBuf>,
+    /// Name of the project
+    #[arg(short, long, value_name = "NAME")]
+    pub project_name: Option<String>,
+    /// Use stacks/NAME.yaml
+    #[arg(long, value_name = "NAME", global = true)]
+    pub stack: Option<String>,
+    /// Activate a profile (`*`: all)
+    #[arg(long = "profile", value_name = "NAME", global = true)]
+    pub profiles: Vec<String>,
+    /// Read variables from this file instead of `.env`
+    #[arg(long = "env-file", value_name = "FILE", global = true)]
+    pub env_files: Vec<PathBuf>,
+    /// Folder that relative paths are resolved against
+    #[arg(long, value_name = "DIR", global = true)]
+    pub project_directory: Option<PathBuf>,
+    /// How progress is shown
+    #[arg(long, value_name = "HOW", global = true)]
+    pub progress: Option<ProgressArg>,
+    /// When colours and cursor control are used
+    #[arg(long, value_name = "WHEN", global = true)]
+    pub ansi: Option<AnsiArg>,
+    /// How many operations run at once; -1 for no limit
+    #[arg(long, value_name = "N", global = true, allow_negative_numbers = true)]
+    pub parallel: Option<i64>,
+    /// Show what would be done and change nothing
+    #[arg(long, global = true)]
+    pub dry_run: bool,
+    /// Trace more to standard error (as --log-level debug)
+    #[arg(long, global = true)]
+    pub verbose: bool,
+    /// What is traced to standard error; `target=level` may follow, separated by commas
+    #[arg(long, value_name = "LEVEL", global = true)]
+    pub log_level: Option<String>,
+}
+
+/// `--progress`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ProgressArg {
+    /// A live tree on a terminal, else plain lines
+    Auto,
+    /// A live tree
+    Tty,
+    /// A line for each change
+    Plain,
+    /// One JSON object a line
+    Json,
+    /// Only warnings and errors
+    Quiet,
+}
+
+/// `--ansi`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AnsiArg {
+    /// On a terminal
+    Auto,
+    /// Also without a terminal
+    Always,
+    /// Not at all
+    Never,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Create and start the stack, prove every service ready, run the smoke tests
+    Up(Box<up::UpArgs>),
+    /// Stop and remove the stack's containers and networks
+    Down(up::DownArgs),
+    /// Show what `up` would do, and why
+    Plan(up::PlanArgs),
+    /// List the project's containers
+    Ps(observe::PsArgs),
+    /// Show the output of containers
+    Logs(observe::LogsArgs),
+    /// Run a command in a running container
+    Exec(observe::ExecArgs),
+    /// Run the stack's smoke tests
+    Smoke(observe::SmokeArgs),
+    /// Show the stack as it is understood
+    #[command(alias = "convert")]
+    Config(observe::ConfigArgs),
+    /// Look for what is wrong on this machine, and say what to do
+    Doctor(observe::DoctorArgs),
+    /// Write the reference platform into a folder
+    Init(observe::InitArgs),
+    /// Print a completion script for a shell
+    Completions(observe::CompletionsArgs),
+    /// Show the version
+    Version(observe::VersionArgs),
+}

@@ -1,0 +1,32 @@
+//! `platform version`.
+
+use serde_json::json;
+
+use super::super::exit::{Exit, Outcome};
+use super::super::output;
+use super::super::settings::{VersionFormat, VersionSettings};
+
+/// The program's version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The Git revision that the program was built from; `None` for builds outside a clone, and for
+/// debug builds, which would otherwise be rebuilt with every commit.
+pub const REVISION: Option<&str> = option_env!("PLATFORM_REVISION");
+
+/// Shows the version.
+///
+/// # Errors
+/// Where standard output cannot be written.
+pub fn run(settings: VersionSettings) -> Outcome {
+    output::data(&text(settings.format))?;
+    Ok(Exit::AsWanted)
+}
+
+fn text(format: VersionFormat) -> String {
+    match (format, REVISION) {
+        (VersionFormat::Short, _) => format!("{VERSION}\n"),
+        (VersionFormat::Pretty, Some(revision)) => format!("platform version {VERSION} ({revision})\n"),
+        (VersionFormat::Pretty, None) => format!("platform version {VERSION}\n"),
+        (VersionFormat::Json, revision) => format!("{}\n", json!({"version": VERSION, "revision": revision})),
+    }
+}

@@ -1,0 +1,51 @@
+//! What the commands of a run share.
+
+use std::sync::Arc;
+
+use crate::base::{Clock, Masker, MonotonicClock};
+use crate::event::Hub;
+
+use super::env::Environment;
+use super::settings::GlobalSettings;
+use super::signals::Signals;
+use super::terminal::TerminalGuard;
+
+/// What the commands of a run share. Nothing in it is set up before it is asked for.
+pub struct Context {
+    /// What holds for every command.
+    pub settings: GlobalSettings,
+    /// The environment.
+    pub env: Environment,
+    /// Values that must not be shown; the loader adds to them.
+    pub masker: Masker,
+    /// The run's clock.
+    pub clock: Arc<dyn Clock>,
+    /// The run's ear for signals.
+    pub signals: Signals,
+    /// Puts the terminal back.
+    pub terminal: TerminalGuard,
+}
+
+impl Context {
+    /// A context whose clock begins now.
+    pub fn new(
+        settings: GlobalSettings,
+        env: Environment,
+        signals: Signals,
+        terminal: TerminalGuard,
+    ) -> Self {
+        Self {
+            settings,
+            env,
+            masker: Masker::default(),
+            clock: Arc::new(MonotonicClock::start()),
+            signals,
+            terminal,
+        }
+    }
+
+    /// A publisher of events on the run's clock.
+    pub fn hub(&self) -> Hub {
+        Hub::new(self.clock.clone())
+    }
+}

@@ -1,0 +1,56 @@
+//! Tracing to standard error, for finding out what the program does. Off unless asked for.
+
+use std::io;
+
+use tracing::Level;
+use tracing::subscriber::set_global_default;
+use tracing_subscriber::filter::{FilterExt, Targets, filter_fn};
+use tracing_subscriber::layer::{Layer, SubscriberExt};
+
+use super::exit::ExpectedError;
+
+/// Crates whose debug output holds request bodies, and with them the stack's secrets. They are
+/// never traced below info, whatever was asked for.
+const CLAMPED: [&str; 6] = ["bollard", "hyper", "hyper_util", "h2", "tonic", "tower"];
+
+/// Starts tracing as `filter` says (`debug`, `info,platform::execute=trace`); nothing where it is
+/// empty. Records of the `log` facade are not collected at all.
+///
+/// # Errors
+/// Where `filter` cannot be read.
+pub fn start(filter: &str) -> Result<(), ExpectedError> {
+    if filter.is_empty() {
+        return Ok(());
+    }
+    let targets: Targets = filter.parse().map_err(|_| ExpectedError::Usage {
+        message: format!("`{filter}` is no log level"),
+        hint: Some("expected error, warn, info, debug or trace, or target=level separated by commas".into()),
+    })?;
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(false)
+        .with_filter(targets.and(filter_fn(|meta| is_harmless(meta.target(), *meta.level()))));
+    // Only a second call in one process fails, and then the first subscriber stays.
+    let _ = set_global_default(tracing_subscriber::registry().with(layer));
+    Ok(())
+}
+
+fn is_harmless(target: &str, level: Level) -> bool {
+    let root = target.split("::").next().unwrap_or_default();
+    level <= Level::INFO || !CLAMPED.contains(&root)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bodies_of_requests_are_never_traced() {
+        assert!(!is_harmless("bollard::docker", Level::DEBUG));
+        assert!(!is_harmless("hyper", Level::TRACE));
+        assert!(is_harmless("bollard", Level::INFO));
+        assert!(is_harmless("platform::execute", Level::TRACE));
+        assert!(is_harmless("bollards", Level::TRACE));
+        assert_eq!(start("nonsense=at=all").unwrap_err().exit().code(), 2);
+    }
+}
