@@ -2,9 +2,20 @@
 //!
 //! The executor walks the plan's graph with bounded concurrency and never decides. Independent
 //! branches go on when one fails; what depends on it is blocked and says by what. A lost engine
-//! ends the execution; [`converge`] waits for it, observes and plans anew.
+//! ends the execution; the caller waits for it, observes and plans anew ([`wait_for_engine`]).
 
+pub mod converge;
+pub mod executor;
 pub mod gate;
 pub mod labels;
+pub mod prove;
+pub mod report;
+pub mod site;
 pub mod state;
 pub mod stop;
+pub mod worker;
+
+pub use converge::{Converged, converge};
+pub use executor::{Outcome, announce, execute, wait_for_engine};
+pub use site::{ExecuteOptions, Site, Wants};
+pub use stop::{Stop, StopLevel, StopSignal, Stopper, stop_pair};

@@ -84,8 +84,9 @@ impl State {
         }
     }
 
-    /// Looks at all pending steps: which can start within `slots`, which never will.
-    pub fn advance(&mut self, plan: &Plan, slots: usize) -> Advance {
+    /// Looks at all pending steps: which can start within `slots`, at most `starts` of them starts
+    /// of containers, and which never will.
+    pub fn advance(&mut self, plan: &Plan, slots: usize, starts: usize) -> Advance {
         let mut out = Advance::default();
         let mut ready = Vec::new();
         // Blocking one step may block others; go on until nothing changes.
@@ -124,6 +125,15 @@ impl State {
             }
         }
         ready.sort_by_key(|id| (std::cmp::Reverse(self.urgency[id.0 as usize]), *id));
+        let mut starts = starts;
+        ready.retain(|id| {
+            let is_start = plan
+                .step(*id)
+                .is_some_and(|s| matches!(s.action, Action::StartContainer { .. }));
+            let fits = !is_start || starts > 0;
+            starts -= usize::from(is_start && fits);
+            fits
+        });
         ready.truncate(slots);
         for id in &ready {
             self.status[id.0 as usize] = Status::Running;
@@ -286,11 +296,11 @@ mod tests {
     fn the_longest_way_goes_first_and_gates_hold() {
         let plan = plan();
         let mut state = State::new(&plan);
-        assert_eq!(ids(&state.advance(&plan, 8).start), [2, 0, 4]);
+        assert_eq!(ids(&state.advance(&plan, 8, 8).start), [2, 0, 4]);
         for id in [0, 2, 4] {
             state.done(StepId(id), Some("c".into()));
         }
-        let next = state.advance(&plan, 8);
+        let next = state.advance(&plan, 8, 8);
         assert_eq!(ids(&next.start), [3, 1]);
         assert_eq!(
             next.waiting,
@@ -304,7 +314,7 @@ mod tests {
             },
             Progress::Running,
         );
-        assert!(state.advance(&plan, 8).start.is_empty());
+        assert!(state.advance(&plan, 8, 8).start.is_empty());
         state.table.insert(
             Instance {
                 service: "db".into(),
@@ -312,14 +322,14 @@ mod tests {
             },
             Progress::Ready,
         );
-        assert_eq!(ids(&state.advance(&plan, 8).start), [5]);
+        assert_eq!(ids(&state.advance(&plan, 8, 8).start), [5]);
     }
 
     #[test]
     fn a_failure_blocks_dependents_and_nothing_else() {
         let plan = plan();
         let mut state = State::new(&plan);
-        state.advance(&plan, 8);
+        state.advance(&plan, 8, 8);
         state.failed(StepId(2));
         state.table.insert(
             Instance {
@@ -330,7 +340,7 @@ mod tests {
         );
         state.done(StepId(0), None);
         state.done(StepId(4), None);
-        let next = state.advance(&plan, 8);
+        let next = state.advance(&plan, 8, 8);
         assert_eq!(ids(&next.start), [1]);
         let blocked: Vec<_> = next
             .blocked

@@ -12,7 +12,8 @@ use super::step::{
 use crate::base::{ContainerId, ImageId, ServiceName};
 use crate::model::render::{comparable, container_name, hash};
 use crate::model::{
-    Condition, Container, ContainerState, NetworkMode, Observed, Project, RestartPolicy, Service, labels,
+    Condition, Container, ContainerState, EngineHealth, NetworkMode, Observed, Project, RestartPolicy,
+    Service, labels,
 };
 
 /// The grace period of a stop where the service does not say (Compose Specification, `stop_grace_period`).
@@ -587,6 +588,7 @@ impl<'a> Planner<'a> {
                 id: container.id.clone(),
                 name: container.name.clone(),
                 completed,
+                healthy: container.health == Some(EngineHealth::Healthy),
             }),
         }
     }

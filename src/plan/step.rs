@@ -288,6 +288,8 @@ pub struct Kept {
     pub name: String,
     /// Whether it is a one-shot that has run to its good end.
     pub completed: bool,
+    /// Whether the engine's own health check last found it healthy.
+    pub healthy: bool,
 }
 
 /// Something that a plan says beside its steps.

@@ -6,8 +6,8 @@ import enum
 import time
 from dataclasses import dataclass, field
 
-from .models import Ready
 from .metrics import Metrics
+from .models import Ready
 
 
 class Stage(enum.Enum):

@@ -30,7 +30,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         lifecycle.enter(Stage.STOPPING)
 
-    app = FastAPI(title="devops-app", version=version.version, lifespan=lifespan)
+    # The pages that show the schema load scripts from elsewhere, which the proxy forbids.
+    app = FastAPI(
+        title="devops-app",
+        version=version.version,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+    )
     app.state.metrics = metrics
     app.state.lifecycle = lifecycle
     app.add_middleware(Observe, metrics=metrics)

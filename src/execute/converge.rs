@@ -1,0 +1,164 @@
+//! From what is there to what is wanted, also when the engine goes away on the way: observe,
+//! plan, execute, and again from the start when an answer was lost.
+
+use std::time::Duration;
+
+use super::executor::{Outcome, execute, wait_for_engine};
+use super::site::{Site, Wants};
+use super::stop::StopLevel;
+use crate::engine::{EngineError, Wanted};
+use crate::event::failure::{ContainerExit, FailedService, FailureCause, FailureReport};
+use crate::event::{Body, Stage};
+use crate::model::{ContainerState, Observed, RestartPolicy};
+use crate::plan::Plan;
+
+/// How often a run starts over because an answer was lost.
+const ROUNDS: u32 = 12;
+
+/// How a convergence ended.
+#[derive(Debug)]
+pub enum Converged {
+    /// The plan was done as far as it could be.
+    Done {
+        /// What failed; empty where all is as wanted.
+        report: FailureReport,
+        /// The last plan.
+        plan: Plan,
+        /// What was there at the end.
+        observed: Observed,
+        /// Whether anything was done at all.
+        changed: bool,
+    },
+    /// The plan may not be done.
+    Refused(Plan),
+    /// The run was asked to end.
+    Stopped(FailureReport),
+    /// The engine did not come back.
+    EngineGone(EngineError),
+}
+
+/// Converges. `plan_of` is asked anew each time something was observed.
+pub async fn converge(
+    site: &Site,
+    wants: &Wants,
+    wanted: &Wanted,
+    engine_timeout: Duration,
+    plan_of: &(dyn Fn(&Observed) -> Plan + Sync),
+) -> Converged {
+    let mut changed = false;
+    let mut rounds = 0;
+    loop {
+        let error = match round(site, wants, wanted, plan_of, &mut changed).await {
+            Ok(converged) => return converged,
+            Err(error) if error.is_engine_lost() => error,
+            Err(error) => return Converged::EngineGone(error),
+        };
+        rounds += 1;
+        if rounds > ROUNDS {
+            return Converged::EngineGone(error);
+        }
+        site.hub.publish(Body::EngineLost {
+            reason: error.to_string(),
+        });
+        match wait_for_engine(site, engine_timeout).await {
+            Some(after) => site.hub.publish(Body::EngineBack { after }),
+            None if site.stop.level() >= StopLevel::Ask => {
+                return Converged::Stopped(FailureReport::default());
+            }
+            None => return Converged::EngineGone(error),
+        }
+    }
+}
+
+async fn round(
+    site: &Site,
+    wants: &Wants,
+    wanted: &Wanted,
+    plan_of: &(dyn Fn(&Observed) -> Plan + Sync),
+    changed: &mut bool,
+) -> Result<Converged, EngineError> {
+    let observed = tokio::select! {
+        observed = site.engine.observe(wanted) => observed?,
+        () = site.stop.reached(StopLevel::Ask) => return Ok(Converged::Stopped(FailureReport::default())),
+    };
+    let plan = plan_of(&observed);
+    if !plan.refusals.is_empty() {
+        return Ok(Converged::Refused(plan));
+    }
+    for note in &plan.notes {
+        site.hub.publish(Body::Warning {
+            text: note.text.clone(),
+            hint: note.hint.clone(),
+        });
+    }
+    *changed |= !plan.is_empty();
+    match execute(site, wants, &plan).await {
+        Outcome::EngineLost(error) => Err(error),
+        Outcome::Stopped(report) => Ok(Converged::Stopped(report)),
+        Outcome::Done(mut report) => {
+            let observed = if plan.is_empty() {
+                observed
+            } else {
+                let observed = site.engine.observe(wanted).await?;
+                verify(site, wants, &observed, &mut report);
+                observed
+            };
+            Ok(Converged::Done {
+                report,
+                plan,
+                observed,
+                changed: *changed,
+            })
+        }
+    }
+}
+
+/// What was proven must still be so after the last operation.
+fn verify(site: &Site, wants: &Wants, observed: &Observed, report: &mut FailureReport) {
+    let snapshot = site.hub.snapshot();
+    for (instance, view) in snapshot
+        .instances
+        .iter()
+        .filter(|(_, view)| view.stage == Stage::Ready)
+    {
+        let found = observed
+            .containers
+            .iter()
+            .find(|c| !c.oneoff && c.service == instance.service && c.number == instance.number);
+        let ends = wants
+            .project
+            .services
+            .get(&instance.service)
+            .is_some_and(|s| super::prove::restart_policy(s) == RestartPolicy::No);
+        let (cause, exit) = match found.map(|c| &c.state) {
+            Some(ContainerState::Exited { code: 0, .. }) if ends => {
+                let reason = Some("ran to its end".to_owned());
+                site.hub.publish(Body::Stage {
+                    instance: instance.clone(),
+                    stage: Stage::Completed,
+                    reason,
+                });
+                continue;
+            }
+            Some(ContainerState::Exited { code, oom_killed }) => (
+                FailureCause::Exited,
+                Some(ContainerExit {
+                    code: *code,
+                    oom_killed: *oom_killed,
+                }),
+            ),
+            None => (FailureCause::Removed, None),
+            Some(_) => continue,
+        };
+        let mut failure = FailedService::new(instance.clone(), cause);
+        failure.exit = exit;
+        failure.took = view.since;
+        let words = super::report::in_words(&failure);
+        site.hub.publish(Body::Stage {
+            instance: instance.clone(),
+            stage: Stage::Failed,
+            reason: Some(format!("{words}, after it had been ready")),
+        });
+        report.services.push(failure);
+    }
+}

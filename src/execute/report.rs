@@ -1,0 +1,130 @@
+//! What failed and what that means for the rest, in the terms of the failure report.
+
+use crate::base::ServiceName;
+use crate::engine::{EngineError, EngineErrorKind};
+use crate::event::failure::{ChainLink, FailedService, FailureCause, FailureReport};
+use crate::model::Project;
+use crate::plan::{Instance, Plan};
+
+use super::gate::{Progress, Table};
+
+/// Completes a report: services without an image, whom each failure blocks, and the way from
+/// what was asked for to it.
+pub fn finish(plan: &Plan, project: &Project, table: &Table, mut report: FailureReport) -> FailureReport {
+    for one in plan.unavailable.iter().filter(|u| !u.optional) {
+        let instance = Instance {
+            service: one.service.clone(),
+            number: 1,
+        };
+        let cause = FailureCause::NoImage {
+            reason: one.reason.clone(),
+        };
+        report.services.push(FailedService::new(instance, cause));
+    }
+    for failure in &mut report.services {
+        let name = failure.instance.service.clone();
+        failure.blocks = blocked_by(project, table, &name);
+        failure.chain = chain_to(project, &name);
+    }
+    report
+}
+
+/// Services that did not start because of `name`, directly or not, in the stack's order.
+fn blocked_by(project: &Project, table: &Table, name: &ServiceName) -> Vec<ServiceName> {
+    let failed = |service: &ServiceName| {
+        table.iter().any(|(i, p)| {
+            i.service == *service && matches!(p, Progress::Failed(why) if why.starts_with("was not started"))
+        })
+    };
+    let mut reached = vec![name.clone()];
+    let mut at = 0;
+    while at < reached.len() {
+        for (other, service) in &project.services {
+            if service.depends_on.contains_key(&reached[at]) && failed(other) && !reached.contains(other) {
+                reached.push(other.clone());
+            }
+        }
+        at += 1;
+    }
+    project
+        .services
+        .keys()
+        .filter(|s| *s != name && reached.contains(s))
+        .cloned()
+        .collect()
+}
+
+/// The longest way from a service that nothing depends on down to `name`.
+fn chain_to(project: &Project, name: &ServiceName) -> Vec<ChainLink> {
+    let mut chain = Vec::new();
+    let mut at = name.clone();
+    // Each service once: a cycle would have been refused, but must not hang us.
+    while chain.len() < project.services.len() {
+        let Some((dependent, dependency)) = project
+            .services
+            .iter()
+            .find_map(|(other, service)| service.depends_on.get(&at).map(|d| (other.clone(), d.condition)))
+        else {
+            break;
+        };
+        chain.insert(
+            0,
+            ChainLink {
+                service: dependent.clone(),
+                condition: dependency,
+            },
+        );
+        at = dependent;
+    }
+    chain
+}
+
+/// A failure in words that fit after the service's name.
+pub fn in_words(failure: &FailedService) -> String {
+    match &failure.cause {
+        FailureCause::NoImage { reason } => format!("has no image: {reason}"),
+        FailureCause::Build { error } => format!("could not be built: {error}"),
+        FailureCause::Create { error } => format!("could not be created: {error}"),
+        FailureCause::Start { error } => format!("could not be started: {error}"),
+        FailureCause::Exited => match failure.exit {
+            Some(exit) if exit.oom_killed => "was killed because it used up its memory".into(),
+            Some(exit) => format!("exited with code {}", exit.code),
+            None => "exited".into(),
+        },
+        FailureCause::Restarting { times } => match failure.exit {
+            Some(exit) => format!(
+                "exits again and again ({times} times, last with code {})",
+                exit.code
+            ),
+            None => format!("exits again and again ({times} times)"),
+        },
+        FailureCause::NotReady { deadline } => {
+            format!("was not ready within {}", crate::base::format_duration(*deadline))
+        }
+        FailureCause::Unhealthy { failures } => format!("is unhealthy: its check failed {failures} times"),
+        FailureCause::Removed => "was removed by somebody else".into(),
+        FailureCause::Other { text } => text.clone(),
+    }
+}
+
+/// What to do about an engine's refusal, where that is known.
+pub fn hint(error: &EngineError) -> Option<String> {
+    match &error.kind {
+        EngineErrorKind::PortTaken { port: Some(port), .. } => Some(format!(
+            "something else listens on port {port}: `ss -ltnp 'sport = :{port}'` or `docker ps --filter publish={port}` tells what; stop it or publish another port"
+        )),
+        EngineErrorKind::PortTaken { port: None, .. } => {
+            Some("something else listens on a published port; stop it or publish another".into())
+        }
+        EngineErrorKind::DiskFull(_) => Some(
+            "free space on the engine's disk: `docker system df` shows what can go, `docker image prune` and `docker builder prune` remove it; then run the same command again".into(),
+        ),
+        EngineErrorKind::SubnetsExhausted(_) => Some(
+            "networks of projects that are not used any more hold the addresses: `docker network ls` shows them; or give the network a subnet (ipam) or the engine more (default-address-pools)".into(),
+        ),
+        EngineErrorKind::Conflict(_) => {
+            Some("another program may be working on the same project; run the command again when it is done".into())
+        }
+        _ => None,
+    }
+}
