@@ -1,1 +1,6 @@
 //! Where an image comes from: local, pull, build, bootstrap.
+
+pub mod decide;
+pub mod dockerfile;
+pub mod ignore;
+pub mod reference;
