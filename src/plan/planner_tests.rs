@@ -1,7 +1,11 @@
 use super::*;
+use crate::base::ContainerId;
 use crate::base::NetworkId;
 use crate::model::observed::Attachment;
+use crate::model::render::comparable;
+use crate::model::{Condition, ContainerState, RestartPolicy, labels};
 use crate::model::{Dependency, Endpoint, NetworkFound, NetworkSpec};
+use crate::plan::Target;
 use crate::plan::{lint, text};
 
 /// A project of services on one network; `(name, dependencies)`.
