@@ -8,6 +8,7 @@ pub mod converge;
 pub mod executor;
 pub mod gate;
 pub mod labels;
+pub mod lock;
 pub mod prove;
 pub mod report;
 pub mod site;
@@ -17,5 +18,6 @@ pub mod worker;
 
 pub use converge::{Converged, converge};
 pub use executor::{Outcome, announce, execute, wait_for_engine};
+pub use lock::{Holder, LockError, LockRequest, ProjectLock};
 pub use site::{ExecuteOptions, Site, Wants};
 pub use stop::{Stop, StopLevel, StopSignal, Stopper, stop_pair};
