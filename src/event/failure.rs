@@ -78,6 +78,53 @@ impl FailedService {
             took: Duration::ZERO,
         }
     }
+
+    /// What to do about it: the hint given, else what the exit code tells.
+    pub fn hint(&self) -> Option<&str> {
+        if let Some(hint) = &self.hint {
+            return Some(hint);
+        }
+        let exit = self.exit?;
+        match exit.code {
+            _ if exit.oom_killed => Some(
+                "the kernel killed it for memory: raise its mem_limit \
+                 (deploy.resources.limits.memory), or let it use less",
+            ),
+            126 => Some("its command was found but cannot be executed: is it executable for its user?"),
+            127 => Some("its command was not found in the image: see command and entrypoint"),
+            132 | 134 | 135 | 139 => Some("it crashed: its own log or a core dump says more"),
+            137 => Some("it was killed with SIGKILL, from outside or by a limit of its own"),
+            _ => None,
+        }
+    }
+}
+
+impl ContainerExit {
+    /// How it ended, in words that fit after the service's name: `exited with code 1`,
+    /// `was killed for memory (exit code 137)`.
+    pub fn to_text(&self) -> String {
+        let signal = match self.code {
+            129 => "SIGHUP",
+            130 => "SIGINT",
+            131 => "SIGQUIT",
+            132 => "SIGILL",
+            134 => "SIGABRT",
+            135 => "SIGBUS",
+            136 => "SIGFPE",
+            137 => "SIGKILL",
+            139 => "SIGSEGV",
+            141 => "SIGPIPE",
+            143 => "SIGTERM",
+            _ => "",
+        };
+        if self.oom_killed {
+            format!("was killed for memory (exit code {})", self.code)
+        } else if signal.is_empty() {
+            format!("exited with code {}", self.code)
+        } else {
+            format!("exited with code {} ({signal})", self.code)
+        }
+    }
 }
 
 /// What is wrong with a container.

@@ -212,7 +212,7 @@ fn failed_service(failed: &FailedService) -> Value {
             Previous::PutBack => None,
             Previous::Lost { error } => Some(error),
         }),
-        "hint": failed.hint,
+        "hint": failed.hint(),
         "file": failed.place.as_ref().map(|p| p.file.display().to_string()),
         "line": failed.place.as_ref().map(|p| p.line),
         "took_ms": failed.took.as_millis() as u64,

@@ -9,3 +9,7 @@ pub mod style;
 pub mod text;
 pub mod table;
 pub mod logs;
+pub mod failure;
+pub mod progress;
+#[cfg(test)]
+mod testing;

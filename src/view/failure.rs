@@ -1,0 +1,256 @@
+//! The failure report in words: for people, for programs and for CI systems, from the same facts.
+
+use std::fmt::Write as _;
+
+use serde_json::{Value, json};
+
+use super::style::{Style, Symbol, Tone};
+use super::text::{Line, lines_of, wrap};
+use crate::base::format_duration;
+use crate::event::{FailedOperation, FailedService, FailureCause, FailureReport, Previous, wire};
+use crate::plan::text as plan_text;
+use crate::view::progress::words;
+
+/// What is wrong, in one line that begins with the service's name.
+pub fn headline(failed: &FailedService) -> String {
+    let name = &failed.instance;
+    let exit = || {
+        failed
+            .exit
+            .map_or_else(|| "ended".to_owned(), |exit| exit.to_text())
+    };
+    match &failed.cause {
+        FailureCause::NoImage { .. } => format!("{name} has no image"),
+        FailureCause::Build { .. } => format!("{name}: its image could not be built"),
+        FailureCause::Create { .. } => format!("{name} could not be created"),
+        FailureCause::Start { .. } => format!("{name} could not be started"),
+        FailureCause::Exited => format!("{name} {}", exit()),
+        FailureCause::Restarting { times } => {
+            format!(
+                "{name} ended {times} times and is started again and again; last it {}",
+                exit()
+            )
+        }
+        FailureCause::NotReady { deadline } => {
+            format!("{name} did not get ready within {}", format_duration(*deadline))
+        }
+        FailureCause::Unhealthy { failures } => {
+            format!("{name} is unhealthy: its probe failed {failures} times in a row")
+        }
+        FailureCause::Removed => format!("{name} is gone: somebody removed it"),
+        FailureCause::Other { text } => format!("{name} {text}"),
+    }
+}
+
+/// What the engine, the builder or the registry said, where somebody said something.
+fn said(failed: &FailedService) -> Option<&str> {
+    match &failed.cause {
+        FailureCause::NoImage { reason } => Some(reason),
+        FailureCause::Build { error } | FailureCause::Create { error } | FailureCause::Start { error } => {
+            Some(error)
+        }
+        _ => None,
+    }
+}
+
+/// What is known about a failed service beside the headline: a title and a text each.
+fn facts(failed: &FailedService, style: &Style) -> Vec<(&'static str, String)> {
+    let arrow = style.symbol(Symbol::ArrowRight);
+    let mut facts = Vec::new();
+    if !failed.chain.is_empty() {
+        let mut names: Vec<String> = failed.chain.iter().map(|link| link.service.to_string()).collect();
+        names.push(failed.instance.to_string());
+        let mut text = names.join(&format!(" {arrow} "));
+        if let [.., last] = failed.chain.as_slice() {
+            let condition = plan_text::condition(last.condition);
+            let _ = write!(text, " ({} needs it {condition})", last.service);
+        }
+        facts.push(("needed by", text));
+    }
+    if let Some(said) = said(failed) {
+        facts.push(("because", said.to_owned()));
+    }
+    if let Some(exit) = failed.exit
+        && !matches!(
+            failed.cause,
+            FailureCause::Exited | FailureCause::Restarting { .. }
+        )
+    {
+        facts.push(("exit", format!("it {}", exit.to_text())));
+    }
+    if let Some(probe) = &failed.last_probe {
+        let tries = match failed.probes {
+            0 | 1 => String::new(),
+            n => format!("; {n} tries"),
+        };
+        let text = format!(
+            "{} {arrow} {} ({}{tries})",
+            probe.what,
+            probe.detail,
+            words::fine(probe.took)
+        );
+        facts.push(("last probe", text));
+    }
+    match &failed.previous {
+        Some(Previous::PutBack) => facts.push(("before", "the container that ran before runs again".into())),
+        Some(Previous::Lost { error }) => {
+            facts.push((
+                "before",
+                format!("the container that ran before could not be put back: {error}"),
+            ));
+        }
+        None => {}
+    }
+    if !failed.blocks.is_empty() {
+        let names: Vec<&str> = failed.blocks.iter().map(|name| name.as_str()).collect();
+        facts.push(("not started", names.join(", ")));
+    }
+    if let Some(place) = &failed.place {
+        facts.push(("defined in", format!("{}:{}", place.file.display(), place.line)));
+    }
+    facts
+}
+
+/// The column that facts begin in.
+const FACTS: usize = 15;
+
+/// The report for people. `columns` is the terminal's width; `None` breaks no lines.
+pub fn text(report: &FailureReport, columns: Option<usize>, style: &Style) -> String {
+    let mut out = String::new();
+    for failed in &report.services {
+        put(&mut out, &title(&headline(failed), style), style);
+        for (name, text) in facts(failed, style) {
+            fact(&mut out, name, Tone::Plain, &text, columns, style);
+        }
+        if !failed.logs.is_empty() {
+            let count = match failed.logs.len() {
+                1 => "last line".to_owned(),
+                n => format!("last {n} lines"),
+            };
+            fact(&mut out, "log", Tone::Plain, &count, columns, style);
+            for log in &failed.logs {
+                let line = Line::new().with(Tone::Dim, "    | ").with(Tone::Plain, log);
+                put(&mut out, &line, style);
+            }
+        }
+        if let Some(hint) = failed.hint() {
+            fact(&mut out, "hint", Tone::Strong, hint, columns, style);
+        }
+    }
+    for failed in &report.operations {
+        put(&mut out, &title(&operation_headline(failed), style), style);
+        fact(&mut out, "because", Tone::Plain, &failed.error, columns, style);
+        if let Some(hint) = &failed.hint {
+            fact(&mut out, "hint", Tone::Strong, hint, columns, style);
+        }
+    }
+    out
+}
+
+fn operation_headline(failed: &FailedOperation) -> String {
+    format!("could not {}", failed.what)
+}
+
+fn title(text: &str, style: &Style) -> Line {
+    Line::new()
+        .with(Tone::Bad, style.symbol(Symbol::Bad))
+        .with(Tone::Plain, " ")
+        .with(Tone::Strong, text)
+}
+
+fn put(out: &mut String, line: &Line, style: &Style) {
+    out.push_str(&line.render(usize::MAX, style));
+    out.push('\n');
+}
+
+/// A fact with its title in front, broken into lines that stand below each other.
+fn fact(out: &mut String, name: &str, tone: Tone, text: &str, columns: Option<usize>, style: &Style) {
+    let narrow = columns.is_some_and(|columns| columns < FACTS * 3);
+    let indent = if narrow { 4 } else { FACTS };
+    let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(indent).max(1));
+    let mut first = Line::new().with(Tone::Plain, "  ").with(Tone::Dim, name);
+    if narrow {
+        put(out, &first, style);
+        first = Line::new();
+    }
+    for line in lines_of(text).flat_map(|line| wrap(&line, room)) {
+        if first.width() == 0 {
+            first.push(Tone::Plain, " ".repeat(indent));
+        } else {
+            first.tab(indent);
+        }
+        first.push(tone, line);
+        put(out, &first, style);
+        first = Line::new();
+    }
+}
+
+/// The report for programs: `{"v":1,"services":[…],"operations":[…]}`, as in the `failure` event of
+/// `--progress json` (docs/progress-json.md).
+pub fn json(report: &FailureReport) -> Value {
+    let mut out = json!({"v": wire::VERSION});
+    if let (Value::Object(out), Value::Object(fields)) = (&mut out, wire::failure(report)) {
+        out.extend(fields);
+    }
+    out
+}
+
+/// The report without its headline, as plain text: the body of an annotation or a JUnit failure.
+pub(super) fn details(failed: &FailedService) -> String {
+    let mut out = String::new();
+    for (name, text) in facts(failed, &Style::PLAIN) {
+        let _ = writeln!(out, "{name}: {text}");
+    }
+    if let Some(hint) = failed.hint() {
+        let _ = writeln!(out, "hint: {hint}");
+    }
+    for log in &failed.logs {
+        let _ = writeln!(out, "| {}", super::text::one_line(log));
+    }
+    out
+}
+
+/// Workflow commands that GitHub shows beside the stack file: one `::error` a failure.
+pub fn annotations(report: &FailureReport) -> String {
+    let mut out = String::new();
+    for failed in &report.services {
+        let mut properties = Vec::new();
+        if let Some(place) = &failed.place {
+            properties.push(format!("file={}", property(&place.file.display().to_string())));
+            properties.push(format!("line={}", place.line));
+        }
+        properties.push(format!("title={}", property(&headline(failed))));
+        let _ = writeln!(
+            out,
+            "::error {}::{}",
+            properties.join(","),
+            message(&details(failed))
+        );
+    }
+    for failed in &report.operations {
+        let mut text = failed.error.clone();
+        if let Some(hint) = &failed.hint {
+            let _ = write!(text, "\nhint: {hint}");
+        }
+        let title = property(&operation_headline(failed));
+        let _ = writeln!(out, "::error title={title}::{}", message(&text));
+    }
+    out
+}
+
+/// Escapes the message of a workflow command.
+fn message(text: &str) -> String {
+    text.trim_end()
+        .replace('%', "%25")
+        .replace('\r', "%0D")
+        .replace('\n', "%0A")
+}
+
+/// Escapes a property of a workflow command.
+fn property(text: &str) -> String {
+    message(text).replace(':', "%3A").replace(',', "%2C")
+}
+
+#[cfg(test)]
+#[path = "failure_tests.rs"]
+mod tests;
