@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# All tests, with whatever they need installed first: unit and snapshot tests, the architecture's
+# rules, end-to-end tests against the container engine, and the reference platform's own tests.
+#
+#   bash ci/test.sh            everything
+#   bash ci/test.sh unit       what needs no engine, in seconds
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+what=${1:-all}
+
+need() { # need COMMAND PACKAGE
+  command -v "$1" >/dev/null 2>&1 && return
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+    echo "installing $2 for $1"
+    [ -n "${UPDATED:-}" ] || { apt-get update -q >/dev/null; UPDATED=1; }
+    DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends "$2" >/dev/null
+  else
+    echo "missing: $1. Install it first (Debian: apt-get install $2)" >&2
+    exit 1
+  fi
+}
+
+need cargo cargo
+need cc gcc
+
+if [ "$what" = unit ]; then
+  exec cargo test --lib --test architecture
+fi
+
+need ip iproute2
+need nsenter util-linux
+need mmdebstrap mmdebstrap
+need dpkg-deb dpkg
+docker version >/dev/null 2>&1 || need docker docker.io
+docker version --format 'engine {{.Server.Version}}, API {{.Server.APIVersion}}' || {
+  echo "no container engine answers; start one (for example: dockerd &)" >&2
+  exit 1
+}
+
+started=$SECONDS
+cargo test --all-targets --no-fail-fast
+echo "cargo test: $((SECONDS - started)) s"
+
+started=$SECONDS
+bash ci/assets.sh
+echo "reference platform: $((SECONDS - started)) s"
