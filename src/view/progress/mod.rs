@@ -8,6 +8,7 @@ mod output;
 mod plain;
 mod screen;
 mod show;
+mod rows;
 mod tree;
 pub(super) mod words;
 
@@ -18,3 +19,5 @@ pub use tree::{Frame, frame};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod screen_tests;
