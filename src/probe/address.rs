@@ -149,7 +149,7 @@ pub enum ConnectError {
     #[error("connection refused")]
     Refused,
     /// No answer in time.
-    #[error("no connection within {}", crate::base::format_duration(*.0))]
+    #[error("no connection within {}", super::attempt::millis(*.0))]
     TimedOut(Duration),
     /// Anything else.
     #[error("{0}")]

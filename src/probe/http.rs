@@ -65,7 +65,7 @@ pub enum HttpError {
     #[error("the request is wrong: {0}")]
     Request(String),
     /// Connected, but no response head in time.
-    #[error("no answer within {}", crate::base::format_duration(*.0))]
+    #[error("no answer within {}", super::attempt::millis(*.0))]
     TimedOut(Duration),
     /// The connection was closed or reset before a response.
     #[error("the connection was closed without an answer")]

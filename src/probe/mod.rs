@@ -26,3 +26,5 @@ pub use run::{Context, ExecLimit, NotReady, Readiness, until_ready};
 pub use schedule::{GaveUp, Next, Pace, Patience, Schedule, Verdict};
 pub use steady::{Steady, SteadyHealth};
 pub use target::{Probe, ProbeKind, ProbeSource, TargetError, merged_healthcheck, probe_of};
+pub(crate) use tries::closed_at_once;
+pub use tries::{exit_code, shown};

@@ -367,3 +367,22 @@ impl Engine for OneContainer {
         no()
     }
 }
+
+/// Serves whatever `answer` makes of each request's head and body, read in one go.
+pub(crate) async fn serve_with(answer: impl Fn(&str) -> String + Send + Sync + 'static) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answer = std::sync::Arc::new(answer);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut request = vec![0; 16 * 1024];
+                let read = stream.read(&mut request).await.unwrap_or(0);
+                let text = answer(&String::from_utf8_lossy(&request[..read]));
+                let _ = stream.write_all(text.as_bytes()).await;
+            });
+        }
+    });
+    port
+}

@@ -270,7 +270,7 @@ fn left(until: Instant) -> Duration {
 }
 
 /// Whether the other side ends the connection before we have said anything.
-pub(super) async fn closed_at_once(mut stream: TcpStream) -> bool {
+pub(crate) async fn closed_at_once(mut stream: TcpStream) -> bool {
     let mut byte = [0];
     match tokio::time::timeout(PUBLISHED_OPEN, stream.read(&mut byte)).await {
         Ok(Ok(read)) => read == 0,

@@ -1,0 +1,167 @@
+//! Every panel's queries of the dashboards in a folder, asked of a Prometheus.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use futures_util::stream;
+use tokio::time::Instant;
+
+use super::dashboard::{self, Dashboard};
+use super::outcome::{Evidence, Mismatch, Seen};
+use super::place::locate;
+use super::prometheus::{QueryError, query};
+use super::runner::{Setting, Tried};
+use crate::model::smoke::Address;
+
+/// How many queries are asked at one time.
+const AT_ONCE: usize = 4;
+/// How many failed queries are told in full.
+const TOLD: usize = 10;
+/// Bounds on what is read from a folder.
+const MOST_FILES: usize = 500;
+const LARGEST_FILE: u64 = 8 * 1024 * 1024;
+const DEEPEST: usize = 8;
+
+/// One try.
+pub(super) async fn check(setting: &Setting<'_>, folder: &Path, at: &Address, timeout: Duration) -> Tried {
+    let began = setting.clock.now();
+    let until = Instant::now() + timeout;
+    let tried = format!("queries of the dashboards in {}", folder.display());
+    let place = match locate(at, setting.project, setting.observed, setting.host) {
+        Ok(place) => place,
+        Err(why) => return Tried::nowhere(why),
+    };
+    let tried = format!("{tried}, asked of {}", place.shown());
+    let folder = folder.to_owned();
+    let loaded = tokio::task::spawn_blocking(move || load(&folder)).await;
+    let loaded = match loaded {
+        Ok(Ok(loaded)) => loaded,
+        Ok(Err(why)) => return Tried::untried("folder", "dashboards", why),
+        Err(_) => return Tried::untried("folder", "dashboards", "it could not be read".to_owned()),
+    };
+    let mut mismatches = loaded.broken;
+    // Panels share queries: each is asked once.
+    let mut expressions: Vec<&str> = loaded
+        .dashboards
+        .iter()
+        .flat_map(|d| d.queries.iter().map(|q| q.expression.as_str()))
+        .collect();
+    expressions.sort_unstable();
+    expressions.dedup();
+    let answers: BTreeMap<&str, Result<usize, QueryError>> = stream::iter(expressions)
+        .map(|expression| {
+            let place = &place;
+            async move {
+                let answer = query(place, expression, until).await;
+                (expression, answer.map(|series| series.len()))
+            }
+        })
+        .buffer_unordered(AT_ONCE)
+        .collect()
+        .await;
+    let took = setting.clock.now().saturating_sub(began);
+    let (mut queries, mut empty, mut failed, mut other) = (0, 0, 0, 0);
+    for dashboard in &loaded.dashboards {
+        other += dashboard.other;
+        for panel in &dashboard.queries {
+            queries += 1;
+            match answers.get(panel.expression.as_str()) {
+                Some(Ok(0)) => empty += 1,
+                Some(Ok(_)) => {}
+                Some(Err(error)) => {
+                    failed += 1;
+                    let what = format!("{} / {}", dashboard.title, panel.place);
+                    let wanted = format!("an answer to {}", panel.expression);
+                    mismatches.push(Mismatch::new(what, wanted, error.text()));
+                }
+                None => {}
+            }
+        }
+    }
+    // One that never answers fails every panel alike: said once.
+    if let Some(Err(QueryError::NoAnswer(why))) = answers.values().next()
+        && failed > 1
+        && failed == queries
+    {
+        mismatches = vec![Mismatch::new("Prometheus", "an answer", why.clone())];
+    }
+    if mismatches.len() > TOLD {
+        let more = mismatches.len() - TOLD;
+        mismatches.truncate(TOLD);
+        mismatches.push(Mismatch::new(format!("{more} more"), "an answer", "errors"));
+    }
+    if queries == 0 && mismatches.is_empty() {
+        mismatches.push(Mismatch::new("dashboards", "at least one query", "none"));
+    }
+    Tried {
+        mismatches,
+        evidence: Some(Evidence {
+            tried,
+            took,
+            seen: Seen::Panels {
+                dashboards: loaded.dashboards.len(),
+                queries,
+                empty,
+                other,
+                failed,
+            },
+        }),
+    }
+}
+
+/// The dashboards of a folder, and the files that are none.
+#[derive(Debug, Default)]
+struct Loaded {
+    dashboards: Vec<Dashboard>,
+    broken: Vec<Mismatch>,
+}
+
+/// Reads every `.json` file under a folder, in the order of their paths.
+fn load(folder: &Path) -> Result<Loaded, String> {
+    let mut files = Vec::new();
+    gather(folder, 0, &mut files)?;
+    files.sort();
+    if files.is_empty() {
+        return Err(format!("{} has no .json file", folder.display()));
+    }
+    let mut loaded = Loaded::default();
+    for file in files {
+        let name = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
+        let wrong = |why: String| Mismatch::new(name.clone(), "a dashboard", why);
+        let too_large = std::fs::metadata(&file).is_ok_and(|m| m.len() > LARGEST_FILE);
+        let read = if too_large {
+            Err("the file is too large".to_owned())
+        } else {
+            std::fs::read_to_string(&file)
+                .map_err(|e| crate::probe::address::plain(&e))
+                .and_then(|text| dashboard::read(&text))
+        };
+        match read {
+            Ok(dashboard) => loaded.dashboards.push(dashboard),
+            Err(why) => loaded.broken.push(wrong(why)),
+        }
+    }
+    Ok(loaded)
+}
+
+fn gather(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), String> {
+    let unreadable =
+        |e: std::io::Error| format!("{}: {}", folder.display(), crate::probe::address::plain(&e));
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.is_dir() && depth < DEEPEST {
+            gather(&path, depth + 1, files)?;
+        } else if path.extension().is_some_and(|e| e == "json") {
+            if files.len() == MOST_FILES {
+                return Err(format!(
+                    "{} has more than {MOST_FILES} dashboards",
+                    folder.display()
+                ));
+            }
+            files.push(path);
+        }
+    }
+    Ok(())
+}
