@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub mod observe;
 pub mod up;
@@ -14,7 +14,7 @@ pub mod up;
     name = "platform",
     bin_name = "platform",
     disable_version_flag = true,
-    disable_help_subcommand = false,
+    disable_help_flag = true,
     max_term_width = 100,
     after_help = "Exit codes: 0 as wanted · 1 something wanted is not so · 2 wrong usage · 3 the stack file is wrong ·\n\
                   4 the engine cannot be reached or refused · 5 another run holds the project · 130/143 interrupted"
@@ -26,6 +26,9 @@ pub struct Cli {
     /// Show the version
     #[arg(short = 'v', long)]
     pub version: bool,
+    /// Show this help
+    #[arg(short, long, global = true, action = ArgAction::HelpShort)]
+    pub help: Option<bool>,
     /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -33,6 +36,7 @@ pub struct Cli {
 
 /// Flags of every command.
 #[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct GlobalArgs {
     /// Stack file; several are merged in order, `-` is standard input
     #[arg(short, long = "file", value_name = "FILE")]

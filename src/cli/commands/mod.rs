@@ -1,6 +1,7 @@
 //! One file a command. Each takes the [`Context`] and its own settings, and returns an [`Outcome`].
 
 pub mod completions;
+pub mod init;
 pub mod version;
 
 use super::context::Context;
@@ -27,6 +28,7 @@ pub fn without_runtime(
 ) -> Result<Ran, ExpectedError> {
     let exit = match command {
         CommandSettings::Completions(shell) => completions::run(shell)?,
+        CommandSettings::Init(settings) => init::run(&settings)?,
         CommandSettings::Version(settings) => version::run(settings)?,
         other => return Ok(Ran::Needs(other)),
     };
