@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use tokio::io::AsyncWrite;
 
 use super::EngineError;
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName, Secret, ServiceName};
@@ -67,12 +69,18 @@ pub trait Engine: Send + Sync {
     async fn rename_container(&self, id: &ContainerId, name: &str) -> Result<()>;
     /// Waits until a container does not run, without a deadline of its own; a lost connection is an error.
     async fn wait_container(&self, id: &ContainerId) -> Result<Exit>;
+    /// Deletes the configs and secrets that were written to this machine's memory for a project's
+    /// containers with a read-only root. To be called when the last of them is removed.
+    async fn remove_files(&self, project: &ProjectName) -> Result<()>;
 
     /// A container's log. Ends when the log ends, or, with `follow`, when the container does.
     fn logs(&self, id: &ContainerId, options: LogOptions) -> BoxStream<'static, Result<LogLine>>;
     /// Runs a command in a container to its end, output captured up to 64 KiB a stream. At `timeout`, or
     /// when the future is dropped, the process in the container is killed as well as the engine allows.
     async fn exec(&self, id: &ContainerId, spec: &ExecSpec) -> Result<ExecOutcome>;
+    /// Runs a command with the caller attached to it, with or without a terminal; `stdin` of the spec is
+    /// sent first, its timeout is not kept. Dropping the session leaves the command running.
+    async fn exec_attach(&self, id: &ContainerId, spec: &ExecSpec, tty: bool) -> Result<ExecSession>;
     /// Events of a project's objects from now on; an error or the end of the stream means: observe again.
     fn events(&self, project: Option<&ProjectName>) -> BoxStream<'static, Result<EngineEvent>>;
 
@@ -89,6 +97,8 @@ pub trait Engine: Send + Sync {
         reference: &str,
         changes: &[String],
     ) -> Result<ImageId>;
+    /// Loads images out of a tar that `docker save` wrote; returns their references or ids.
+    async fn load_images(&self, tar: &std::path::Path) -> Result<Vec<String>>;
     /// Gives an image a further reference.
     async fn tag_image(&self, image: &ImageId, reference: &str) -> Result<()>;
     /// Removes an image reference; not found is success.
@@ -224,7 +234,8 @@ pub struct CreateContainer<'a> {
     pub labels: BTreeMap<String, String>,
     /// A container whose anonymous volumes are taken over.
     pub inherit_volumes_from: Option<ContainerId>,
-    /// Whether `run` makes it: no published ports unless asked, `oneoff`.
+    /// Whether `run` makes it: no alias of the service and no restart policy. Ports are published as
+    /// the service has them, so that the caller clears them where they are not wanted.
     pub oneoff: bool,
 }
 
@@ -251,7 +262,7 @@ pub struct LogOptions {
 }
 
 /// Which stream a line was written to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum LogStream {
     /// Standard output; all output of a container with a terminal.
     Stdout,
@@ -302,6 +313,31 @@ pub struct ExecOutcome {
     pub stdout: Vec<u8>,
     /// Standard error.
     pub stderr: Vec<u8>,
+}
+
+/// A command that the caller is attached to.
+pub struct ExecSession {
+    /// Standard input; shutting it down ends it.
+    pub input: Pin<Box<dyn AsyncWrite + Send>>,
+    /// What the command writes; ends when it does. With a terminal all of it is standard output.
+    pub output: BoxStream<'static, Result<(LogStream, Bytes)>>,
+    /// The rest that can be done with it.
+    pub control: Arc<dyn ExecControl>,
+}
+
+/// What can be done with an attached command beside reading and writing.
+#[async_trait]
+pub trait ExecControl: Send + Sync {
+    /// Tells the command's terminal its size.
+    async fn resize(&self, columns: u16, rows: u16) -> Result<()>;
+    /// The exit code; to be asked for when the output has ended.
+    async fn exit_code(&self) -> Result<i64>;
+}
+
+impl std::fmt::Debug for ExecSession {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ExecSession")
+    }
 }
 
 /// Something that happened to an object of a project.

@@ -7,10 +7,30 @@
 //! watchdog; a failure of the engine is an error, never an empty answer.
 
 pub mod api;
+pub mod connect;
+mod build;
+mod containers;
+mod convert;
+pub mod docker;
 pub mod error;
+mod events;
+mod exec;
+mod files;
+mod frames;
+mod images;
+mod lines;
+mod logs;
+mod networks;
+mod observe;
+mod raw;
+mod registry;
+mod sort;
 
 pub use api::{
     BuildProgress, BuildRequest, CreateContainer, Engine, EngineEvent, EngineEventKind, EngineInfo,
-    ExecOutcome, ExecSpec, Exit, Inspected, LogLine, LogOptions, LogStream, PullProgress, Wanted,
+    ExecControl, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine, LogOptions, LogStream,
+    PullProgress, SharedEngine, Wanted,
 };
+pub use connect::{Endpoint, EngineEnv, Found, Looked, NotFound, Outcome};
+pub use docker::{Deadlines, Docker};
 pub use error::{EngineError, EngineErrorKind};

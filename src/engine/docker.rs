@@ -1,0 +1,278 @@
+//! The real engine: bollard over our own transport, each call within its deadline.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::errors::Error as BollardError;
+use futures_util::stream::BoxStream;
+
+use super::api::Result;
+use super::connect::{EngineEnv, Found, NotFound, find};
+use super::convert::found;
+use super::raw::{Http, within};
+use super::{
+    BuildProgress, BuildRequest, CreateContainer, Engine, EngineError, EngineErrorKind, EngineEvent,
+    EngineInfo, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine, LogOptions, PullProgress,
+    Wanted, files, sort,
+};
+use crate::base::{ContainerId, ImageId, NetworkId, ProjectName};
+use crate::model::{Container, Image, NetworkSpec, Observed, Project, VolumeSpec};
+
+/// How long the engine may take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deadlines {
+    /// For a call that is answered at once.
+    pub short: Duration,
+    /// For a start; longer where several run at once.
+    pub start: Duration,
+    /// Beside the grace of a stop.
+    pub stop: Duration,
+    /// For a pull or load without a sign of progress.
+    pub pull_idle: Duration,
+    /// For a build without a line of output.
+    pub build_idle: Duration,
+}
+
+impl Default for Deadlines {
+    fn default() -> Self {
+        Self {
+            short: Duration::from_secs(10),
+            start: Duration::from_secs(60),
+            stop: Duration::from_secs(10),
+            pull_idle: Duration::from_secs(60),
+            build_idle: Duration::from_secs(600),
+        }
+    }
+}
+
+/// A container engine that speaks Docker's API. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Docker {
+    pub(super) http: Http,
+    pub(super) client: bollard::Docker,
+    pub(super) shared: Arc<Shared>,
+}
+
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) found: Found,
+    pub(super) env: EngineEnv,
+    pub(super) deadlines: Deadlines,
+    /// Starts under way: the engine does them one after the other.
+    pub(super) starting: AtomicUsize,
+}
+
+impl Docker {
+    /// Finds the engine by the environment; talks to it only as far as finding it needs.
+    ///
+    /// # Errors
+    /// All that was looked at, where no engine was found.
+    pub async fn find(env: EngineEnv, deadlines: Deadlines) -> std::result::Result<Self, NotFound> {
+        let found = find(&env).await?;
+        Ok(Self::at(found, env, deadlines))
+    }
+
+    /// The engine at a known place.
+    pub fn at(found: Found, env: EngineEnv, deadlines: Deadlines) -> Self {
+        let http = Http::new(found.endpoint.clone());
+        let client = http.bollard();
+        Self {
+            http,
+            client,
+            shared: Arc::new(Shared {
+                found,
+                env,
+                deadlines,
+                starting: AtomicUsize::new(0),
+            }),
+        }
+    }
+
+    /// How the engine was found.
+    pub fn found(&self) -> &Found {
+        &self.shared.found
+    }
+
+    /// The deadline of a call that is answered at once.
+    pub(super) fn short(&self) -> Duration {
+        self.shared.deadlines.short
+    }
+
+    /// A call through bollard, body included, within the short deadline.
+    pub(super) async fn ask<T>(
+        &self,
+        operation: &str,
+        call: impl Future<Output = std::result::Result<T, BollardError>>,
+    ) -> Result<T> {
+        self.ask_within(operation, self.short(), call).await
+    }
+
+    /// A call through bollard, body included, within a deadline.
+    pub(super) async fn ask_within<T>(
+        &self,
+        operation: &str,
+        deadline: Duration,
+        call: impl Future<Output = std::result::Result<T, BollardError>>,
+    ) -> Result<T> {
+        within(operation, deadline, async {
+            call.await
+                .map_err(|e| EngineError::new(operation, sort::bollard(&e)))
+        })
+        .await
+    }
+
+    pub(super) async fn read_info(&self) -> Result<EngineInfo> {
+        let (version, info) = futures_util::try_join!(
+            self.ask("ask the engine's version", self.client.version()),
+            self.ask("ask the engine about itself", self.client.info()),
+        )?;
+        let ping = self
+            .http
+            .ping()
+            .await
+            .map_err(|e| EngineError::new("ping the engine", sort::send_error(&e)))?;
+        Ok(EngineInfo {
+            api_version: format!("{}.{}", ping.api.0, ping.api.1),
+            buildkit: ping.can_buildkit(),
+            endpoint: self.shared.found.endpoint.to_string(),
+            endpoint_source: self.shared.found.source.clone(),
+            ..found::info(version, info)
+        })
+    }
+}
+
+/// Whether an error says "it already is so" or "it already is gone".
+pub(super) fn excused(result: Result<()>, excuse: fn(&EngineErrorKind) -> bool) -> Result<()> {
+    match result {
+        Err(error) if excuse(&error.kind) => Ok(()),
+        other => other,
+    }
+}
+
+#[async_trait]
+impl Engine for Docker {
+    async fn info(&self) -> Result<EngineInfo> {
+        self.read_info().await
+    }
+
+    async fn observe(&self, wanted: &Wanted) -> Result<Observed> {
+        self.observe_project(wanted).await
+    }
+
+    async fn list_projects(&self) -> Result<Vec<Container>> {
+        self.containers_of(None).await
+    }
+
+    async fn inspect(&self, id: &ContainerId) -> Result<Inspected> {
+        self.inspect_one(id).await
+    }
+
+    async fn create_network(
+        &self,
+        project: &Project,
+        key: &str,
+        spec: &NetworkSpec,
+        run: &str,
+    ) -> Result<NetworkId> {
+        self.make_network(project, key, spec, run).await
+    }
+
+    async fn remove_network(&self, id: &NetworkId) -> Result<()> {
+        self.delete_network(id).await
+    }
+
+    async fn network_members(&self, id: &NetworkId) -> Result<Vec<String>> {
+        self.members(id).await
+    }
+
+    async fn create_volume(&self, project: &Project, key: &str, spec: &VolumeSpec, run: &str) -> Result<()> {
+        self.make_volume(project, key, spec, run).await
+    }
+
+    async fn remove_volume(&self, name: &str) -> Result<()> {
+        self.delete_volume(name).await
+    }
+
+    async fn create_container(&self, request: &CreateContainer<'_>) -> Result<ContainerId> {
+        self.make_container(request).await
+    }
+
+    async fn start_container(&self, id: &ContainerId) -> Result<()> {
+        self.start(id).await
+    }
+
+    async fn stop_container(&self, id: &ContainerId, signal: Option<&str>, grace: Duration) -> Result<()> {
+        self.stop(id, signal, grace).await
+    }
+
+    async fn kill_container(&self, id: &ContainerId, signal: &str) -> Result<()> {
+        self.kill(id, signal).await
+    }
+
+    async fn remove_container(&self, id: &ContainerId, force: bool, volumes: bool) -> Result<()> {
+        self.delete_container(id, force, volumes).await
+    }
+
+    async fn rename_container(&self, id: &ContainerId, name: &str) -> Result<()> {
+        self.rename(id, name).await
+    }
+
+    async fn wait_container(&self, id: &ContainerId) -> Result<Exit> {
+        self.wait(id).await
+    }
+
+    async fn remove_files(&self, project: &ProjectName) -> Result<()> {
+        files::remove(&self.shared.env, project)
+    }
+
+    fn logs(&self, id: &ContainerId, options: LogOptions) -> BoxStream<'static, Result<LogLine>> {
+        self.read_log(id, options)
+    }
+
+    async fn exec(&self, id: &ContainerId, spec: &ExecSpec) -> Result<ExecOutcome> {
+        self.run_exec(id, spec).await
+    }
+
+    async fn exec_attach(&self, id: &ContainerId, spec: &ExecSpec, tty: bool) -> Result<ExecSession> {
+        self.attach_exec(id, spec, tty).await
+    }
+
+    fn events(&self, project: Option<&ProjectName>) -> BoxStream<'static, Result<EngineEvent>> {
+        self.watch(project)
+    }
+
+    async fn image(&self, reference: &str) -> Result<Option<Image>> {
+        self.inspect_image(reference).await
+    }
+
+    fn pull(&self, reference: &str, platform: Option<&str>) -> BoxStream<'static, Result<PullProgress>> {
+        self.pull_image(reference, platform)
+    }
+
+    fn build(&self, request: BuildRequest) -> BoxStream<'static, Result<BuildProgress>> {
+        self.build_image(request)
+    }
+
+    async fn import_image(&self, tar: &Path, reference: &str, changes: &[String]) -> Result<ImageId> {
+        self.import(tar, reference, changes).await
+    }
+
+    async fn load_images(&self, tar: &Path) -> Result<Vec<String>> {
+        self.load(tar).await
+    }
+
+    async fn tag_image(&self, image: &ImageId, reference: &str) -> Result<()> {
+        self.tag(image, reference).await
+    }
+
+    async fn remove_image(&self, reference: &str) -> Result<()> {
+        self.delete_image(reference).await
+    }
+
+    async fn read_image_file(&self, image: &ImageId, path: &str) -> Result<Option<Vec<u8>>> {
+        self.image_file(image, path).await
+    }
+}
