@@ -7,6 +7,7 @@
 pub mod converge;
 pub mod executor;
 pub mod gate;
+pub mod inputs;
 pub mod labels;
 pub mod lock;
 pub mod prove;

@@ -19,6 +19,8 @@ pub struct DownOptions {
     pub remove_orphans: bool,
     /// Which image references go too.
     pub images: Vec<String>,
+    /// Whether containers are only stopped, and nothing is removed.
+    pub stop_only: bool,
     /// Grace period of every stop, in the place of each service's own.
     pub grace: Option<Duration>,
 }
@@ -115,6 +117,9 @@ pub fn plan_down(project: Option<&Project>, observed: &Observed, options: &DownO
                 // Nothing to stop, yet those below still wait for those above.
                 stops.entry(name).or_default().extend(&dependents);
             }
+            if options.stop_only {
+                continue;
+            }
             let action = Action::RemoveContainer {
                 id: container.id.clone(),
                 name: container.name.clone(),
@@ -124,7 +129,7 @@ pub fn plan_down(project: Option<&Project>, observed: &Observed, options: &DownO
             removals.push(push(&mut plan, action, Cause::Down, after));
         }
     }
-    if options.services.is_empty() {
+    if options.services.is_empty() && !options.stop_only {
         plan_objects(&mut plan, project, observed, options, &removals, push);
     }
     plan

@@ -10,7 +10,7 @@ use std::time::Duration;
 use super::step::{Action, Cause, Note, Plan, Refusal, Step, StepId};
 use crate::base::{ImageId, ServiceName};
 use crate::model::render::container_name;
-use crate::model::{Container, NetworkMode, Observed, Project, Service};
+use crate::model::{Condition, Container, NetworkMode, Observed, Project, Service};
 
 /// The grace period of a stop where the service does not say (Compose Specification, `stop_grace_period`).
 pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
@@ -32,6 +32,8 @@ pub struct UpOptions {
     pub renew_anon_volumes: bool,
     /// Grace period of every stop, in the place of each service's own.
     pub grace: Option<Duration>,
+    /// Services that nothing probes: no `x-platform.probe`, no health check, none in the image.
+    pub unprobed: BTreeSet<ServiceName>,
     /// Digests of the configuration files that a service binds from the host: path and SHA-256.
     pub bound_files: BTreeMap<ServiceName, Vec<(String, String)>>,
 }
@@ -118,6 +120,7 @@ impl<'a> Planner<'a> {
         };
         let ordered = in_dependency_order(self.project, &selected);
         self.refuse_foreign_names(&ordered);
+        self.refuse_unprovable(&ordered);
         self.plan_networks(&ordered);
         self.plan_volumes(&ordered);
         for name in &ordered {
@@ -153,6 +156,26 @@ impl<'a> Planner<'a> {
             text,
             hint: hint.map(str::to_owned),
         });
+    }
+
+    /// `service_healthy` needs something that tells health (as in Compose).
+    fn refuse_unprovable(&mut self, services: &[ServiceName]) {
+        if self.options.no_deps {
+            return;
+        }
+        for name in services {
+            let Some(service) = self.project.services.get(name) else {
+                continue;
+            };
+            for (on, dependency) in &service.depends_on {
+                if dependency.condition == Condition::ServiceHealthy && self.options.unprobed.contains(on) {
+                    self.plan.refusals.push(Refusal {
+                        text: format!("{name} waits for {on} to be healthy, but nothing tells whether {on} is"),
+                        hint: format!("give {on} a healthcheck or an x-platform.probe, or wait with `condition: service_started`"),
+                    });
+                }
+            }
+        }
     }
 
     fn refuse_foreign_names(&mut self, services: &[ServiceName]) {

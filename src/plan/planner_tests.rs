@@ -3,7 +3,7 @@ use crate::base::ContainerId;
 use crate::base::NetworkId;
 use crate::model::observed::Attachment;
 use crate::model::render::comparable;
-use crate::model::{Condition, ContainerState, RestartPolicy, labels};
+use crate::model::{ContainerState, RestartPolicy, labels};
 use crate::model::{Dependency, Endpoint, NetworkFound, NetworkSpec};
 use crate::plan::Target;
 use crate::plan::{lint, text};
@@ -392,4 +392,18 @@ fn a_shared_namespace_follows_its_owner() {
         "{printed}"
     );
     world.settled(&project);
+}
+
+#[test]
+fn health_that_nothing_tells_is_refused() {
+    let project = two();
+    let options = UpOptions {
+        unprobed: [ServiceName::from("db")].into(),
+        ..UpOptions::default()
+    };
+    let plan = plan_up(&project, &Observed::default(), &images(&project), &options);
+    insta::assert_snapshot!(text::plan(&plan), @r"
+    refused: web waits for db to be healthy, but nothing tells whether db is
+      hint: give db a healthcheck or an x-platform.probe, or wait with `condition: service_started`
+    ");
 }
