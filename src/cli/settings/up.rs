@@ -292,6 +292,7 @@ impl WhatToDo {
             no_start: !self.start,
             renew_anon_volumes: self.renew_anonymous_volumes,
             grace: self.stop_timeout,
+            unprobed: std::collections::BTreeSet::new(),
             bound_files,
         }
     }
