@@ -3,8 +3,6 @@
 //! Reads files only: no network, no other program. Files that are not part of the platform
 //! (caches, virtual environments, anybody's own secrets) never get into the binary.
 
-#![expect(clippy::print_stdout, reason = "this is how a build script talks to cargo")]
-
 use std::fmt::Write as _;
 use std::fs;
 use std::io;

@@ -16,12 +16,14 @@ pub mod address;
 pub mod http;
 mod tries;
 mod hint;
+pub mod port_holder;
 pub mod run;
 #[cfg(test)]
 pub(crate) mod testing;
 
 pub use address::{Candidate, EngineHost, Prefer, Via};
 pub use attempt::{Attempt, Outcome};
+pub use port_holder::{PortHolder, holder};
 pub use run::{Context, ExecLimit, NotReady, Readiness, until_ready};
 pub use schedule::{GaveUp, Next, Pace, Patience, Schedule, Verdict};
 pub use steady::{Steady, SteadyHealth};
