@@ -8,6 +8,7 @@
 pub mod style;
 pub mod text;
 pub mod table;
+pub mod ps;
 pub mod logs;
 pub mod failure;
 pub mod progress;

@@ -20,6 +20,8 @@ struct Column {
     right: bool,
     /// The columns it may be narrowed to; `None` where it is never cut.
     least: Option<usize>,
+    /// Whether it is left out where there is no room for all, the first such column first.
+    droppable: bool,
 }
 
 /// A cell.
@@ -69,6 +71,7 @@ impl Table {
             title,
             right: false,
             least: None,
+            droppable: false,
         });
         self
     }
@@ -80,7 +83,18 @@ impl Table {
             title,
             right: false,
             least: Some(least),
+            droppable: false,
         });
+        self
+    }
+
+    /// Makes the last column one that is left out where narrowing is not enough. Columns go in the
+    /// order of the table.
+    #[must_use]
+    pub fn droppable(mut self) -> Self {
+        if let Some(column) = self.columns.last_mut() {
+            column.droppable = true;
+        }
         self
     }
 
@@ -91,6 +105,7 @@ impl Table {
             title,
             right: true,
             least: None,
+            droppable: false,
         });
         self
     }
@@ -143,22 +158,35 @@ impl Table {
                     .collect()
             })
             .collect();
-        let widths = self.widths(&rows, columns);
+        let mut shown: Vec<&Column> = self.columns.iter().collect();
+        let mut rows: Vec<Vec<&Cell>> = rows.iter().map(|row| row.iter().collect()).collect();
+        let widths = loop {
+            let (widths, fits) = widths(&shown, &rows, columns);
+            match shown.iter().position(|column| column.droppable) {
+                Some(at) if !fits => {
+                    shown.remove(at);
+                    for row in &mut rows {
+                        row.remove(at);
+                    }
+                }
+                _ => break widths,
+            }
+        };
         let mut out = String::new();
         for row in &rows {
             let mut line = Line::new();
             let mut start = 0;
-            for ((cell, column), wide) in row.iter().zip(&self.columns).zip(&widths) {
-                let shown = text::truncate(&cell.text, *wide, style);
+            for ((cell, column), wide) in row.iter().zip(&shown).zip(&widths) {
+                let text = text::truncate(&cell.text, *wide, style);
                 let indent = if column.right {
-                    wide.saturating_sub(width(&shown))
+                    wide.saturating_sub(width(&text))
                 } else {
                     0
                 };
-                if !shown.is_empty() {
+                if !text.is_empty() {
                     let missing = (start + indent).saturating_sub(line.width());
                     line.push(Tone::Plain, " ".repeat(missing));
-                    line.push(cell.tone, shown);
+                    line.push(cell.tone, text);
                 }
                 start += wide + GAP;
             }
@@ -167,36 +195,35 @@ impl Table {
         }
         out
     }
+}
 
-    /// The width of each column; the widest flexible ones are narrowed until all fit.
-    fn widths(&self, rows: &[Vec<Cell>], columns: Option<usize>) -> Vec<usize> {
-        let mut widths: Vec<usize> = (0..self.columns.len())
-            .map(|at| {
-                rows.iter()
-                    .filter_map(|row| row.get(at))
-                    .map(|cell| width(&cell.text))
-                    .max()
-            })
-            .map(Option::unwrap_or_default)
-            .collect();
-        let Some(limit) = columns else {
-            return widths;
-        };
-        let gaps = GAP * self.columns.len().saturating_sub(1);
-        while widths.iter().sum::<usize>() + gaps > limit {
-            let widest = self
-                .columns
-                .iter()
-                .zip(&mut widths)
-                .filter(|(column, wide)| column.least.is_some_and(|least| **wide > least))
-                .max_by_key(|(_, wide)| **wide);
-            match widest {
-                Some((_, wide)) => *wide -= 1,
-                None => break,
-            }
+/// The width of each column, and whether the table fits so; the widest flexible columns are narrowed.
+fn widths(columns: &[&Column], rows: &[Vec<&Cell>], limit: Option<usize>) -> (Vec<usize>, bool) {
+    let mut widths: Vec<usize> = (0..columns.len())
+        .map(|at| {
+            rows.iter()
+                .filter_map(|row| row.get(at))
+                .map(|cell| width(&cell.text))
+                .max()
+                .unwrap_or_default()
+        })
+        .collect();
+    let Some(limit) = limit else {
+        return (widths, true);
+    };
+    let gaps = GAP * columns.len().saturating_sub(1);
+    while widths.iter().sum::<usize>() + gaps > limit {
+        let widest = columns
+            .iter()
+            .zip(&mut widths)
+            .filter(|(column, wide)| column.least.is_some_and(|least| **wide > least))
+            .max_by_key(|(_, wide)| **wide);
+        match widest {
+            Some((_, wide)) => *wide -= 1,
+            None => return (widths, false),
         }
-        widths
     }
+    (widths, true)
 }
 
 #[cfg(test)]
