@@ -321,6 +321,20 @@ impl Engine for OneContainer {
     async fn remove_volume(&self, _: &str) -> Result<()> {
         no()
     }
+    async fn remove_files(&self, _: &crate::base::ProjectName) -> Result<()> {
+        no()
+    }
+    async fn exec_attach(
+        &self,
+        _: &ContainerId,
+        _: &ExecSpec,
+        _: bool,
+    ) -> Result<crate::engine::ExecSession> {
+        no()
+    }
+    async fn load_images(&self, _: &std::path::Path) -> Result<Vec<String>> {
+        no()
+    }
     async fn create_container(&self, _: &CreateContainer<'_>) -> Result<ContainerId> {
         no()
     }
