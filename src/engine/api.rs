@@ -34,6 +34,10 @@ pub trait Engine: Send + Sync {
     async fn observe(&self, wanted: &Wanted) -> Result<Observed>;
     /// All containers that carry Compose's project label, of all projects.
     async fn list_projects(&self) -> Result<Vec<Container>>;
+    /// Containers of one project, or all that the engine has, anybody's included, where `None`; one call.
+    async fn list_containers(&self, project: Option<&ProjectName>) -> Result<Vec<Container>>;
+    /// What takes up room on the engine's disk.
+    async fn disk_usage(&self) -> Result<DiskUsage>;
     /// One container in full.
     async fn inspect(&self, id: &ContainerId) -> Result<Inspected>;
 
@@ -186,6 +190,25 @@ pub struct EngineInfo {
     pub endpoint: String,
     /// How that was found (`DOCKER_HOST`, `context NAME`, `default socket`, …).
     pub endpoint_source: String,
+}
+
+/// What takes up room on the engine's disk, in bytes (Engine API, `SystemDataUsage`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DiskUsage {
+    /// Layers of all images.
+    pub images: u64,
+    /// Images that no container uses.
+    pub unused_images: u64,
+    /// What containers wrote.
+    pub containers: u64,
+    /// What stopped containers wrote.
+    pub stopped_containers: u64,
+    /// Volumes.
+    pub volumes: u64,
+    /// Volumes that no container uses.
+    pub unused_volumes: u64,
+    /// The build cache that no build uses now.
+    pub build_cache: u64,
 }
 
 /// One container in full (Engine API, `ContainerInspect`).

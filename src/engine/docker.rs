@@ -14,9 +14,9 @@ use super::connect::{EngineEnv, Found, NotFound, find};
 use super::convert::found;
 use super::raw::{Http, within};
 use super::{
-    BuildProgress, BuildRequest, CreateContainer, Engine, EngineError, EngineErrorKind, EngineEvent,
-    EngineInfo, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine, LogOptions, PullProgress,
-    Wanted, files, sort,
+    BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineError, EngineErrorKind,
+    EngineEvent, EngineInfo, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine, LogOptions,
+    PullProgress, Wanted, files, sort,
 };
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName};
 use crate::model::{Container, Image, NetworkSpec, Observed, Project, VolumeSpec};
@@ -164,6 +164,17 @@ impl Engine for Docker {
 
     async fn list_projects(&self) -> Result<Vec<Container>> {
         self.containers_of(None).await
+    }
+
+    async fn list_containers(&self, project: Option<&ProjectName>) -> Result<Vec<Container>> {
+        match project {
+            Some(project) => self.containers_of(Some(project.as_str())).await,
+            None => self.all_containers().await,
+        }
+    }
+
+    async fn disk_usage(&self) -> Result<DiskUsage> {
+        self.read_disk_usage().await
     }
 
     async fn inspect(&self, id: &ContainerId) -> Result<Inspected> {

@@ -11,6 +11,7 @@ pub mod connect;
 mod build;
 mod containers;
 mod convert;
+mod disk;
 pub mod docker;
 pub mod error;
 mod events;
@@ -27,9 +28,9 @@ mod registry;
 mod sort;
 
 pub use api::{
-    BuildProgress, BuildRequest, CreateContainer, Engine, EngineEvent, EngineEventKind, EngineInfo,
-    ExecControl, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine, LogOptions, LogStream,
-    PullProgress, SharedEngine, Wanted,
+    BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineEvent, EngineEventKind,
+    EngineInfo, ExecControl, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine, LogOptions,
+    LogStream, PullProgress, SharedEngine, Wanted,
 };
 pub use connect::{Endpoint, EngineEnv, Found, Looked, NotFound, Outcome};
 pub use docker::{Deadlines, Docker};

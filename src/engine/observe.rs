@@ -53,6 +53,11 @@ impl Docker {
             .await
     }
 
+    /// Every container that the engine has.
+    pub(super) async fn all_containers(&self) -> Result<Vec<Container>> {
+        self.list("list all containers", &HashMap::new()).await
+    }
+
     async fn list(&self, operation: &str, filters: &HashMap<&str, Vec<String>>) -> Result<Vec<Container>> {
         let options = ListContainersOptionsBuilder::default()
             .all(true)

@@ -297,6 +297,14 @@ impl Engine for OneContainer {
         result
     }
 
+    async fn list_containers(&self, _: Option<&crate::base::ProjectName>) -> Result<Vec<Container>> {
+        no()
+    }
+
+    async fn disk_usage(&self) -> Result<crate::engine::DiskUsage> {
+        no()
+    }
+
     async fn info(&self) -> Result<EngineInfo> {
         no()
     }
