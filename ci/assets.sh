@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Checks the reference platform's own files: app, proxy, monitoring, dashboards,
-# recipes, stack file. Needs no container engine. A tool that is missing is got;
+# recipes, stack file. Needs no container engine (the one test that does, of nginx
+# and a replaced app container, is tests/assets/nginx-replacement.sh). A tool that is missing is got;
 # one that cannot be got is a failure, never a skip.
 #
 #   ci/assets.sh [PYTEST ARGUMENT…]
@@ -30,7 +31,7 @@ if [ ! -e "$tools/complete" ]; then
 fi
 export PATH="$tools/usr/bin:$tools/usr/sbin:$PATH"
 for tool in prometheus promtool amtool prometheus-alertmanager nginx; do
-  [ "$(command -v "$tool")" != "${tool}" ] && command -v "$tool" >/dev/null || die "$tool is missing"
+  command -v "$tool" >/dev/null || die "$tool is missing"
 done
 missing=$(ldd "$tools/usr/sbin/nginx" | awk '/not found/ { print $1 }')
 if [ -n "$missing" ]; then
