@@ -1,0 +1,127 @@
+//! `deploy`.
+
+use super::Decoder;
+use crate::model::{Deploy, RestartPolicy};
+use crate::stack::diagnostic::{Code, Finding};
+use crate::stack::tree::{Entry, Node};
+
+const DEPLOY: &[&str] = &["replicas", "labels", "resources", "restart_policy", "mode"];
+const CONDITIONS: &[&str] = &["none", "no", "on-failure", "any", "always", "unless-stopped"];
+
+impl Decoder<'_> {
+    pub(super) fn deploy(&mut self, node: &Node) -> Option<Deploy> {
+        if node.is_null() {
+            return None;
+        }
+        let table = self.mapping("deploy", node)?;
+        let mut out = Deploy::default();
+        for (key, entry) in table {
+            let value = &entry.node;
+            match &**key {
+                "replicas" => out.replicas = self.unsigned("replicas", value),
+                "labels" => out.labels = self.texts_by_key("labels", value),
+                "resources" => self.resources(value, &mut out),
+                "restart_policy" => self.restart_policy(value, &mut out),
+                "mode" => match self.text("mode", value)?.as_str() {
+                    "replicated" | "" => {}
+                    other => self.error(
+                        Code::NotSupported,
+                        format!("`deploy.mode: {other}` is not supported yet"),
+                        value.span,
+                    ),
+                },
+                "update_config" | "rollback_config" | "placement" | "endpoint_mode" => {
+                    self.ignored(key, entry)
+                }
+                other => self.unknown(other, entry, "`deploy`", DEPLOY, &[]),
+            }
+        }
+        Some(out)
+    }
+
+    /// What docker compose takes and does nothing with either.
+    fn ignored(&mut self, key: &str, entry: &Entry) {
+        self.findings.push(
+            Finding::warning(
+                Code::NotSupported,
+                format!("`deploy.{key}` has no effect on a single engine yet"),
+            )
+            .at(entry.key_span),
+        );
+    }
+
+    fn resources(&mut self, node: &Node, out: &mut Deploy) {
+        let Some(table) = self.mapping("resources", node) else {
+            return;
+        };
+        for (key, entry) in table {
+            match &**key {
+                "limits" => {
+                    let Some(limits) = self.mapping("limits", &entry.node) else {
+                        continue;
+                    };
+                    for (key, entry) in limits {
+                        let value = &entry.node;
+                        match &**key {
+                            "cpus" => out.limit_cpus = self.float("cpus", value),
+                            "memory" => out.limit_memory = self.bytes("memory", value),
+                            "pids" => out.limit_pids = self.within("pids", value, -1, i64::MAX),
+                            other => self.unknown(other, entry, "`limits`", &["cpus", "memory", "pids"], &[]),
+                        }
+                    }
+                }
+                "reservations" => {
+                    let Some(reservations) = self.mapping("reservations", &entry.node) else {
+                        continue;
+                    };
+                    for (key, entry) in reservations {
+                        let value = &entry.node;
+                        match &**key {
+                            "cpus" => out.reserve_cpus = self.float("cpus", value),
+                            "memory" => out.reserve_memory = self.bytes("memory", value),
+                            other => self.unknown(
+                                other,
+                                entry,
+                                "`reservations`",
+                                &["cpus", "memory"],
+                                &["devices", "generic_resources"],
+                            ),
+                        }
+                    }
+                }
+                other => self.unknown(other, entry, "`resources`", &["limits", "reservations"], &[]),
+            }
+        }
+    }
+
+    fn restart_policy(&mut self, node: &Node, out: &mut Deploy) {
+        let Some(table) = self.mapping("restart_policy", node) else {
+            return;
+        };
+        let (mut condition, mut attempts) = (None, None);
+        for (key, entry) in table {
+            let value = &entry.node;
+            match &**key {
+                "condition" => condition = self.one_of("condition", value, CONDITIONS),
+                "max_attempts" => attempts = self.unsigned("max_attempts", value),
+                // The engine has its own pace; Compose drops both too.
+                "delay" | "window" => {
+                    self.duration(key, value);
+                }
+                other => self.unknown(
+                    other,
+                    entry,
+                    "`restart_policy`",
+                    &["condition", "delay", "max_attempts", "window"],
+                    &[],
+                ),
+            }
+        }
+        out.restart_policy = condition.map(|condition| match condition.as_str() {
+            "on-failure" => RestartPolicy::OnFailure(attempts),
+            "any" | "always" => RestartPolicy::Always,
+            "unless-stopped" => RestartPolicy::UnlessStopped,
+            _ => RestartPolicy::No,
+        });
+    }
+}

@@ -1,0 +1,136 @@
+//! A whole merged tree.
+
+use indexmap::IndexMap;
+
+use super::Decoder;
+use super::service::DecodedService as Inner;
+use crate::base::ServiceName;
+use crate::model::{NetworkSpec, ResourceFile, StackExt, VolumeSpec};
+use crate::stack::diagnostic::{Code, Finding, Findings};
+use crate::stack::scope::Scopes;
+use crate::stack::tree::{Entry, Node};
+
+pub use super::service::DecodedService;
+
+/// A stack as decoded: every value of its type, references not yet followed.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Decoded {
+    /// `name`, where a file says it.
+    pub name: Option<String>,
+    /// Services in the order of the file, whatever their profiles.
+    pub services: IndexMap<ServiceName, Inner>,
+    /// Networks.
+    pub networks: IndexMap<String, NetworkSpec>,
+    /// Volumes.
+    pub volumes: IndexMap<String, VolumeSpec>,
+    /// Secrets.
+    pub secrets: IndexMap<String, ResourceFile>,
+    /// Configs.
+    pub configs: IndexMap<String, ResourceFile>,
+    /// The top-level `x-platform`.
+    pub ext: StackExt,
+}
+
+const TOP: &[&str] = &[
+    "name",
+    "services",
+    "networks",
+    "volumes",
+    "configs",
+    "secrets",
+    "include",
+    "version",
+    "x-platform",
+];
+
+/// Decodes a merged tree; mistakes become findings.
+pub fn decode(root: &Node, scopes: &Scopes, findings: &mut Findings) -> Decoded {
+    Decoder { findings, scopes }.project(root)
+}
+
+impl Decoder<'_> {
+    fn project(&mut self, root: &Node) -> Decoded {
+        let mut out = Decoded::default();
+        let Some(table) = self.mapping("the stack", root) else {
+            return out;
+        };
+        for (key, entry) in table {
+            let value = &entry.node;
+            match &**key {
+                "name" => out.name = self.text("name", value),
+                "services" => {
+                    out.services =
+                        self.section("services", value, |this, name, node| this.service(name, node));
+                }
+                "networks" => out.networks = self.section("networks", value, Self::network),
+                "volumes" => out.volumes = self.section("volumes", value, Self::volume),
+                "configs" => {
+                    out.configs = self.section("configs", value, |this, name, node| {
+                        this.resource_file("configs", name, node)
+                    });
+                }
+                "secrets" => {
+                    out.secrets = self.section("secrets", value, |this, name, node| {
+                        this.resource_file("secrets", name, node)
+                    });
+                }
+                "x-platform" => out.ext = self.stack_ext(value),
+                // Done before decoding.
+                "include" => {}
+                "version" => self.version(entry),
+                other => self.unknown(other, entry, "a stack", TOP, &["models"]),
+            }
+        }
+        out
+    }
+
+    fn version(&mut self, entry: &Entry) {
+        self.findings.push(
+            Finding::warning(
+                Code::Obsolete,
+                "`version` is obsolete and has no effect; it can be removed",
+            )
+            .at(entry.key_span),
+        );
+    }
+
+    /// A top-level table of named things.
+    fn section<K: From<String> + std::hash::Hash + Eq, T>(
+        &mut self,
+        name: &str,
+        node: &Node,
+        mut decode: impl FnMut(&mut Self, &str, &Node) -> Option<T>,
+    ) -> IndexMap<K, T> {
+        let mut out = IndexMap::new();
+        if node.is_null() && name != "services" {
+            return out;
+        }
+        let Some(table) = self.mapping(name, node) else {
+            return out;
+        };
+        for (key, entry) in table {
+            if key.starts_with("x-") && entry.node.mapping().is_none() {
+                continue;
+            }
+            if !is_name(key) {
+                self.error(
+                    Code::Value,
+                    format!("{key:?} is no name: letters, digits, `.`, `_` and `-`"),
+                    entry.key_span,
+                );
+                continue;
+            }
+            if let Some(value) = decode(self, key, &entry.node) {
+                out.insert(K::from(key.to_string()), value);
+            }
+        }
+        out
+    }
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}

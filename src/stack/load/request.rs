@@ -1,0 +1,61 @@
+//! What is asked for, and what comes back.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+
+use crate::model::Project;
+use crate::stack::diagnostic::{Code, Finding, Severity};
+use crate::stack::source::SourceMap;
+
+/// What to load.
+#[derive(Debug, Clone, Default)]
+pub struct LoadRequest {
+    /// The folder that the command runs in, absolute.
+    pub working_dir: PathBuf,
+    /// `-f`, in order; `-` is standard input.
+    pub files: Vec<String>,
+    /// `--stack`: a name under `stacks/`.
+    pub stack: Option<String>,
+    /// `-p`.
+    pub project_name: Option<String>,
+    /// `--project-directory`.
+    pub project_dir: Option<PathBuf>,
+    /// `--profile`; `*` is all.
+    pub profiles: Vec<String>,
+    /// `--env-file`, in order.
+    pub env_files: Vec<PathBuf>,
+    /// The process environment. `COMPOSE_FILE`, `COMPOSE_PATH_SEPARATOR`, `COMPOSE_PROFILES`,
+    /// `COMPOSE_PROJECT_NAME`, `COMPOSE_ENV_FILES`, `COMPOSE_DISABLE_ENV_FILE` and `HOME` have
+    /// their own meaning.
+    pub environment: HashMap<String, String>,
+    /// Services named on the command line: they take part whatever their profiles.
+    pub services: Vec<String>,
+}
+
+/// What a load gives: always findings and sources, and a project where nothing was wrong.
+#[derive(Debug, Clone, Default)]
+pub struct Loaded {
+    /// The project; `None` where there is an error among the findings.
+    pub project: Option<Project>,
+    /// What was found, errors first.
+    pub findings: Vec<Finding>,
+    /// The texts that findings point into.
+    pub sources: SourceMap,
+}
+
+impl Loaded {
+    /// Whether there simply is no stack here, as opposed to one that is wrong.
+    pub fn is_not_found(&self) -> bool {
+        self.findings.iter().any(|f| f.code == Code::NotFound)
+    }
+
+    /// The findings of errors.
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|f| f.severity == Severity::Error)
+    }
+
+    /// The findings of warnings.
+    pub fn warnings(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|f| f.severity == Severity::Warning)
+    }
+}

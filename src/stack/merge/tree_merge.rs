@@ -1,0 +1,192 @@
+//! Merging two trees.
+
+use std::rc::Rc;
+
+use super::forms;
+use super::rules::{Rule, rule};
+use crate::stack::diagnostic::{Code, Finding, Findings};
+use crate::stack::tree::{Entry, Mapping, Node, Tag, Value};
+
+/// `over` on top of `base`, both whole files.
+pub fn merge(base: &Rc<Node>, over: &Rc<Node>, findings: &mut Findings) -> Rc<Node> {
+    Merge { findings }.node(base, over, &[])
+}
+
+/// `over` on top of `base`, both services (`extends`).
+pub fn merge_service(base: &Rc<Node>, over: &Rc<Node>, findings: &mut Findings) -> Rc<Node> {
+    Merge { findings }.node(base, over, &["services", "*"])
+}
+
+/// The tree without what `!reset` takes away; the first file of all has nothing to reset.
+pub fn without_resets(node: &Rc<Node>) -> Rc<Node> {
+    match &node.value {
+        Value::Mapping(table) if table.values().any(|e| changes(&e.node)) => {
+            let kept = table
+                .iter()
+                .filter(|(_, entry)| entry.node.tag != Tag::Reset)
+                .map(|(key, entry)| {
+                    let entry = Entry {
+                        key_span: entry.key_span,
+                        node: without_resets(&entry.node),
+                    };
+                    (Rc::clone(key), entry)
+                })
+                .collect();
+            with_value(node, Value::Mapping(kept))
+        }
+        Value::Sequence(items) if items.iter().any(changes) => {
+            let kept = items
+                .iter()
+                .filter(|item| item.tag != Tag::Reset)
+                .map(without_resets)
+                .collect();
+            with_value(node, Value::Sequence(kept))
+        }
+        _ => Rc::clone(node),
+    }
+}
+
+/// Whether there is a `!reset` at or in a node.
+fn changes(node: &Rc<Node>) -> bool {
+    node.tag == Tag::Reset
+        || match &node.value {
+            Value::Mapping(table) => table.values().any(|e| changes(&e.node)),
+            Value::Sequence(items) => items.iter().any(changes),
+            Value::Scalar(_) => false,
+        }
+}
+
+fn with_value(node: &Rc<Node>, value: Value) -> Rc<Node> {
+    Rc::new(Node {
+        value,
+        span: node.span,
+        tag: node.tag,
+    })
+}
+
+struct Merge<'f> {
+    findings: &'f mut Findings,
+}
+
+impl Merge<'_> {
+    fn node(&mut self, base: &Rc<Node>, over: &Rc<Node>, path: &[&str]) -> Rc<Node> {
+        if over.tag == Tag::Override {
+            return without_resets(over);
+        }
+        let rule = rule(path);
+        if rule == Rule::Replace || base.is_null() {
+            return without_resets(over);
+        }
+        if over.is_null() {
+            return Rc::clone(base);
+        }
+        match rule {
+            Rule::Replace => Rc::clone(over),
+            Rule::Deep => self.deep(base, over, path),
+            Rule::KeyValues => self.converted(base, over, path, forms::key_values),
+            Rule::Names => self.converted(base, over, path, forms::names),
+            Rule::DependsOn => self.converted(base, over, path, forms::depends_on),
+            Rule::Hosts => self.converted(base, over, path, forms::hosts),
+            Rule::List => self.converted(base, over, path, |node| Some(forms::list(node))),
+            Rule::Wrapped(key) => self.converted(base, over, path, |node| forms::wrapped(node, key)),
+            Rule::Logging => {
+                let driver = |node: &Node| node.get("driver").map(|e| e.node.describe());
+                match (driver(base), driver(over)) {
+                    (Some(a), Some(b)) if a != b => without_resets(over),
+                    _ => self.deep(base, over, path),
+                }
+            }
+            Rule::IpamPools => self.pools(base, over, path),
+        }
+    }
+
+    fn converted(
+        &mut self,
+        base: &Rc<Node>,
+        over: &Rc<Node>,
+        path: &[&str],
+        convert: impl Fn(&Rc<Node>) -> Option<Rc<Node>>,
+    ) -> Rc<Node> {
+        match (convert(base), convert(over)) {
+            (Some(base), Some(over)) => self.deep(&base, &over, path),
+            // Of the wrong type: the decoder says so of the one that stays.
+            (Some(_), None) => Rc::clone(over),
+            _ => Rc::clone(base),
+        }
+    }
+
+    fn deep(&mut self, base: &Rc<Node>, over: &Rc<Node>, path: &[&str]) -> Rc<Node> {
+        match (&base.value, &over.value) {
+            (Value::Mapping(a), Value::Mapping(b)) => {
+                let merged = self.tables(a, b, path);
+                with_value(base, Value::Mapping(merged))
+            }
+            (Value::Sequence(a), Value::Sequence(b)) => {
+                let mut items: Vec<_> = a.clone();
+                for item in b.iter().filter(|item| item.tag != Tag::Reset) {
+                    items.push(without_resets(item));
+                }
+                with_value(base, Value::Sequence(items))
+            }
+            (Value::Scalar(_), Value::Scalar(_)) => Rc::clone(over),
+            (Value::Scalar(_), _) => without_resets(over),
+            _ => {
+                self.findings.push(
+                    Finding::error(
+                        Code::Type,
+                        format!(
+                            "`{}` cannot be overridden: {} there, {} here",
+                            path.join("."),
+                            base.describe(),
+                            over.describe()
+                        ),
+                    )
+                    .label(over.span, "here")
+                    .label(base.span, "there"),
+                );
+                Rc::clone(base)
+            }
+        }
+    }
+
+    fn tables(&mut self, base: &Mapping, over: &Mapping, path: &[&str]) -> Mapping {
+        let mut merged = base.clone();
+        for (key, entry) in over {
+            if entry.node.tag == Tag::Reset {
+                merged.shift_remove(key);
+                continue;
+            }
+            let node = match base.get(key) {
+                Some(old) => {
+                    let mut inner: Vec<&str> = path.to_vec();
+                    inner.push(key);
+                    self.node(&old.node, &entry.node, &inner)
+                }
+                None => without_resets(&entry.node),
+            };
+            merged.insert(
+                Rc::clone(key),
+                Entry {
+                    key_span: entry.key_span,
+                    node,
+                },
+            );
+        }
+        merged
+    }
+
+    fn pools(&mut self, base: &Rc<Node>, over: &Rc<Node>, path: &[&str]) -> Rc<Node> {
+        let (Value::Sequence(a), Value::Sequence(b)) = (&base.value, &over.value) else {
+            return self.deep(base, over, path);
+        };
+        let subnet = |pool: &Rc<Node>| pool.get("subnet").map(|e| e.node.describe());
+        let mut pools = a.clone();
+        for pool in b {
+            match pools.iter_mut().find(|p| subnet(p) == subnet(pool)) {
+                Some(same) => *same = self.deep(same, pool, path),
+                None => pools.push(Rc::clone(pool)),
+            }
+        }
+        with_value(base, Value::Sequence(pools))
+    }
+}

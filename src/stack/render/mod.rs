@@ -1,0 +1,24 @@
+//! A resolved project as YAML or JSON, in the structure that the Compose Specification has and
+//! docker compose's `config` prints. Reading the YAML again gives the same project.
+
+mod compose_form;
+mod deploy_form;
+mod smoke_form;
+mod yaml;
+
+pub use compose_form::to_value;
+pub use yaml::to_yaml;
+
+use crate::model::Project;
+
+/// The project as YAML.
+pub fn project_yaml(project: &Project) -> String {
+    to_yaml(&to_value(project))
+}
+
+/// The project as JSON, indented.
+pub fn project_json(project: &Project) -> String {
+    let mut text = serde_json::to_string_pretty(&to_value(project)).unwrap_or_default();
+    text.push('\n');
+    text
+}

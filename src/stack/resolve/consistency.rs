@@ -1,0 +1,411 @@
+//! Checks that need the whole project.
+
+use std::collections::HashMap;
+
+use super::{Places, cycles};
+use crate::base::ServiceName;
+use crate::model::smoke::{Address, SmokeCheck};
+use crate::model::{
+    FileMount, MountKind, NetworkMode, PortBinding, Project, Protocol, ResourceFile, Service,
+};
+use crate::stack::diagnostic::{Code, Finding, Findings, did_you_mean};
+use crate::stack::source::Span;
+
+/// Checks references, exclusions and clashes, then leaves only networks, volumes, configs and
+/// secrets that an active service uses.
+pub fn check(project: &mut Project, places: Places<'_>, findings: &mut Findings) {
+    let mut check = Check {
+        project,
+        places,
+        findings,
+    };
+    check.run();
+    cycles::check(project, places, findings);
+    forget_unused(project);
+}
+
+struct Check<'a> {
+    project: &'a Project,
+    places: Places<'a>,
+    findings: &'a mut Findings,
+}
+
+impl Check<'_> {
+    fn run(&mut self) {
+        let project = self.project;
+        let mut containers: HashMap<&str, &ServiceName> = HashMap::new();
+        for (name, service) in &project.services {
+            self.dependencies(name, service);
+            self.networks(name, service);
+            self.mounts(name, service);
+            self.exclusions(name, service);
+            if let Some(container) = service.container_name.as_deref()
+                && let Some(other) = containers.insert(container, name)
+            {
+                let at = |service: &ServiceName| {
+                    self.places
+                        .value(&["services", service.as_str(), "container_name"])
+                };
+                self.findings.push(
+                    Finding::error(
+                        Code::Duplicate,
+                        format!("two services have the container name {container:?}"),
+                    )
+                    .label(at(name), "here")
+                    .label(at(other), "and here"),
+                );
+            }
+        }
+        self.published_ports();
+        self.ext();
+    }
+
+    fn undefined<'c>(
+        &mut self,
+        what: &str,
+        name: &str,
+        missing: &str,
+        span: Span,
+        candidates: impl IntoIterator<Item = &'c str>,
+    ) {
+        self.findings.push(
+            Finding::error(
+                Code::Undefined,
+                format!("service `{name}` refers to the undefined {what} `{missing}`"),
+            )
+            .at(span)
+            .help_opt(did_you_mean(missing, candidates)),
+        );
+    }
+
+    fn dependencies(&mut self, name: &ServiceName, service: &Service) {
+        for (other, dependency) in &service.depends_on {
+            if self.project.services.contains_key(other) {
+                continue;
+            }
+            let span = self.dependency_place(name, service, other);
+            if self.project.disabled.contains(other) {
+                if dependency.required {
+                    self.findings.push(
+                        Finding::error(
+                            Code::Undefined,
+                            format!("service `{name}` depends on `{other}`, whose profile is not active"),
+                        )
+                        .at(span)
+                        .help("activate the profile with --profile, or write `required: false`"),
+                    );
+                }
+            } else if dependency.required {
+                let known: Vec<&str> = self.project.services.keys().map(ServiceName::as_str).collect();
+                self.undefined("service", name.as_str(), other.as_str(), span, known);
+            }
+        }
+    }
+
+    fn dependency_place(&self, name: &ServiceName, service: &Service, other: &ServiceName) -> Span {
+        let at = |attribute| {
+            self.places
+                .item(&["services", name.as_str(), attribute], other.as_str())
+        };
+        let whole = |attribute| self.places.value(&["services", name.as_str(), attribute]);
+        let is_link = |l: &String| l.split(':').next() == Some(other.as_str());
+        if service.links.iter().any(is_link) {
+            at("links")
+        } else if service.volumes_from.iter().any(is_link) {
+            at("volumes_from")
+        } else if service.network_mode == Some(NetworkMode::Service(other.clone())) {
+            whole("network_mode")
+        } else {
+            at("depends_on")
+        }
+    }
+
+    fn networks(&mut self, name: &ServiceName, service: &Service) {
+        let path = ["services", name.as_str(), "networks"];
+        for network in service.networks.keys() {
+            if !self.project.networks.contains_key(network) {
+                let known: Vec<&str> = self.project.networks.keys().map(String::as_str).collect();
+                self.undefined(
+                    "network",
+                    name.as_str(),
+                    network,
+                    self.places.item(&path, network),
+                    known,
+                );
+            }
+        }
+        if service.network_mode.is_some() && !service.networks.is_empty() {
+            self.findings.push(
+                Finding::error(
+                    Code::Conflict,
+                    format!("service `{name}` has both `network_mode` and `networks`"),
+                )
+                .label(
+                    self.places.key(&["services", name.as_str(), "network_mode"]),
+                    "this",
+                )
+                .label(self.places.key(&path), "excludes this"),
+            );
+        }
+        if service.network_mode == Some(NetworkMode::Host) && !service.ports.is_empty() {
+            self.findings.push(
+                Finding::warning(
+                    Code::Suspicious,
+                    format!(
+                        "service `{name}` publishes ports and uses the host's network: they have no effect"
+                    ),
+                )
+                .at(self.places.key(&["services", name.as_str(), "ports"])),
+            );
+        }
+    }
+
+    fn mounts(&mut self, name: &ServiceName, service: &Service) {
+        for mount in &service.volumes {
+            if let MountKind::Volume {
+                source: Some(volume), ..
+            } = &mount.kind
+                && !self.project.volumes.contains_key(volume)
+            {
+                let span = self.places.item(&["services", name.as_str(), "volumes"], volume);
+                let known: Vec<&str> = self.project.volumes.keys().map(String::as_str).collect();
+                let near = did_you_mean(volume, known);
+                let finding = Finding::error(
+                    Code::Undefined,
+                    format!("service `{name}` refers to the undefined volume `{volume}`"),
+                )
+                .at(span);
+                self.findings.push(match near {
+                    Some(near) => finding.help(near),
+                    None => finding.help(format!(
+                        "define it under the top-level `volumes`, or write ./{volume} for a folder"
+                    )),
+                });
+            }
+        }
+        self.files(name, "configs", &service.configs, &self.project.configs);
+        self.files(name, "secrets", &service.secrets, &self.project.secrets);
+        if let Some(build) = &service.build {
+            for secret in &build.secrets {
+                if !self.project.secrets.contains_key(&secret.source) {
+                    let span = self
+                        .places
+                        .item(&["services", name.as_str(), "build", "secrets"], &secret.source);
+                    let known: Vec<&str> = self.project.secrets.keys().map(String::as_str).collect();
+                    self.undefined("build secret", name.as_str(), &secret.source, span, known);
+                }
+            }
+        }
+    }
+
+    fn files(
+        &mut self,
+        name: &ServiceName,
+        section: &str,
+        mounts: &[FileMount],
+        defined: &indexmap::IndexMap<String, ResourceFile>,
+    ) {
+        for mount in mounts {
+            if !defined.contains_key(&mount.source) {
+                let span = self
+                    .places
+                    .item(&["services", name.as_str(), section], &mount.source);
+                let what = section.strip_suffix('s').unwrap_or(section);
+                let known: Vec<&str> = defined.keys().map(String::as_str).collect();
+                self.undefined(what, name.as_str(), &mount.source, span, known);
+            }
+        }
+    }
+
+    fn exclusions(&mut self, name: &ServiceName, service: &Service) {
+        let key = |attribute: &str| self.places.key(&["services", name.as_str(), attribute]);
+        let deploy = service.deploy.clone().unwrap_or_default();
+        let pairs: [(&str, &str, bool); 5] = [
+            ("scale", "replicas", differ(&service.scale, &deploy.replicas)),
+            (
+                "cpus",
+                "resources.limits.cpus",
+                differ(&service.cpus, &deploy.limit_cpus),
+            ),
+            (
+                "mem_limit",
+                "resources.limits.memory",
+                differ(&service.mem_limit, &deploy.limit_memory),
+            ),
+            (
+                "mem_reservation",
+                "resources.reservations.memory",
+                differ(&service.mem_reservation, &deploy.reserve_memory),
+            ),
+            (
+                "pids_limit",
+                "resources.limits.pids",
+                differ(&service.pids_limit, &deploy.limit_pids),
+            ),
+        ];
+        for (own, of_deploy, _) in pairs.into_iter().filter(|(_, _, differs)| *differs) {
+            self.findings.push(
+                Finding::error(
+                    Code::Conflict,
+                    format!("`{own}` and `deploy.{of_deploy}` of service `{name}` differ"),
+                )
+                .label(key(own), "this")
+                .label(key("deploy"), "and this"),
+            );
+        }
+        if service.container_name.is_some() && service.replicas() > 1 {
+            self.findings.push(
+                Finding::error(
+                    Code::Conflict,
+                    format!(
+                        "service `{name}` has a fixed `container_name` and {} replicas; a name can be used once",
+                        service.replicas()
+                    ),
+                )
+                .at(key("container_name")),
+            );
+        }
+        if service.replicas() > 1
+            && let Some(port) = service.ports.iter().find(|p| single_port(p).is_some())
+        {
+            self.findings.push(
+                Finding::warning(
+                    Code::Suspicious,
+                    format!(
+                        "only one of the {} replicas of `{name}` can publish port {}",
+                        service.replicas(),
+                        port.published.as_deref().unwrap_or_default()
+                    ),
+                )
+                .at(key("ports"))
+                .help("publish a range (\"8080-8090:80\"), or only the target (\"80\")"),
+            );
+        }
+    }
+
+    /// Two services that publish the same port of the host cannot run together.
+    fn published_ports(&mut self) {
+        let mut taken: HashMap<(u16, Protocol), Vec<Holder<'_>>> = HashMap::new();
+        for (name, service) in &self.project.services {
+            if service.replicas() == 0 {
+                continue;
+            }
+            for port in &service.ports {
+                let Some(number) = single_port(port) else {
+                    continue;
+                };
+                let host = port
+                    .host_ip
+                    .as_deref()
+                    .filter(|ip| !matches!(*ip, "0.0.0.0" | "::"));
+                let holders = taken.entry((number, port.protocol)).or_default();
+                let clash = holders
+                    .iter()
+                    .find(|(other, ip)| *other != name && (ip.is_none() || host.is_none() || *ip == host));
+                if let Some((other, _)) = clash {
+                    let at =
+                        |service: &ServiceName| self.places.key(&["services", service.as_str(), "ports"]);
+                    self.findings.push(
+                        Finding::warning(
+                            Code::Duplicate,
+                            format!(
+                                "services `{other}` and `{name}` both publish port {number}/{}; they cannot run together",
+                                port.protocol.as_str()
+                            ),
+                        )
+                        .label(at(name), format!("`{name}`"))
+                        .label(at(other), format!("`{other}`")),
+                    );
+                }
+                holders.push((name, host));
+            }
+        }
+    }
+
+    /// Services named under the top-level `x-platform`.
+    fn ext(&mut self) {
+        let project = self.project;
+        let known: Vec<&str> = project
+            .services
+            .keys()
+            .chain(&project.disabled)
+            .map(ServiceName::as_str)
+            .collect();
+        let mut named: Vec<(String, &str)> = Vec::new();
+        for test in &project.ext.smoke {
+            let what = format!("the smoke test {:?}", test.name);
+            for need in &test.needs {
+                named.push((what.clone(), need.as_str()));
+            }
+            let at = match &test.check {
+                SmokeCheck::Http { request, .. } => Some(&request.at),
+                SmokeCheck::Tcp(at) | SmokeCheck::Promql { at, .. } | SmokeCheck::Dashboards { at, .. } => {
+                    Some(at)
+                }
+                SmokeCheck::Exec { service, .. } => {
+                    named.push((what.clone(), service.as_str()));
+                    None
+                }
+            };
+            if let Some(Address::Service { service, .. }) = at {
+                named.push((what, service.as_str()));
+            }
+        }
+        for link in &project.ext.links {
+            if let Some(service) = &link.service {
+                named.push((format!("the link {:?}", link.name), service));
+            }
+        }
+        for (what, service) in named {
+            if !known.contains(&service) {
+                self.findings.push(
+                    Finding::error(
+                        Code::Undefined,
+                        format!("{what} refers to the undefined service `{service}`"),
+                    )
+                    .at(self.places.key(&["x-platform"]))
+                    .help_opt(did_you_mean(service, known.iter().copied())),
+                );
+            }
+        }
+    }
+}
+
+/// A service that publishes a port, and on which address of the host.
+type Holder<'p> = (&'p ServiceName, Option<&'p str>);
+
+/// Whether both are there and not the same.
+fn differ<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if a != b)
+}
+
+/// The one port of the host that a binding takes.
+fn single_port(port: &PortBinding) -> Option<u16> {
+    port.published.as_deref()?.parse().ok().filter(|p| *p != 0)
+}
+
+fn forget_unused(project: &mut Project) {
+    let services = &project.services;
+    project
+        .networks
+        .retain(|key, _| services.values().any(|s| s.networks.contains_key(key)));
+    project.volumes.retain(|key, _| {
+        services.values().flat_map(|s| &s.volumes).any(
+            |mount| matches!(&mount.kind, MountKind::Volume { source: Some(source), .. } if source == key),
+        )
+    });
+    project.configs.retain(|key, _| {
+        services
+            .values()
+            .flat_map(|s| &s.configs)
+            .any(|m| m.source == *key)
+    });
+    project.secrets.retain(|key, _| {
+        services.values().any(|s| {
+            s.secrets.iter().any(|m| m.source == *key)
+                || s.build
+                    .as_ref()
+                    .is_some_and(|b| b.secrets.iter().any(|m| m.source == *key))
+        })
+    });
+}

@@ -1,0 +1,72 @@
+//! Where things were written, found again in the merged tree once a finding needs it.
+
+use std::rc::Rc;
+
+use crate::stack::source::Span;
+use crate::stack::tree::{Node, Scalar, Value};
+
+/// The merged tree, to be asked for places.
+#[derive(Debug, Clone, Copy)]
+pub struct Places<'n> {
+    root: &'n Node,
+}
+
+impl<'n> Places<'n> {
+    /// Places in a tree.
+    pub fn new(root: &'n Node) -> Self {
+        Self { root }
+    }
+
+    /// The key at the end of a path of keys; of what is missing, the last key that is there.
+    pub fn key(&self, path: &[&str]) -> Span {
+        let mut node = self.root;
+        let mut span = self.root.span;
+        for key in path {
+            let Some(entry) = node.get(key) else {
+                break;
+            };
+            span = entry.key_span;
+            node = &entry.node;
+        }
+        span
+    }
+
+    /// The value at the end of a path of keys.
+    pub fn value(&self, path: &[&str]) -> Span {
+        self.node(path).map_or_else(|| self.key(path), |node| node.span)
+    }
+
+    /// Of the list or table at a path, the item or key with a text, or the item whose attribute
+    /// `source` or whose beginning up to `:` or `=` has it; else the path's key.
+    pub fn item(&self, path: &[&str], text: &str) -> Span {
+        let found = self.node(path).and_then(|node| match &node.value {
+            Value::Mapping(table) => table.get(text).map(|e| e.key_span),
+            Value::Sequence(items) => items.iter().find(|item| names(item, text)).map(|item| item.span),
+            Value::Scalar(_) => None,
+        });
+        found.unwrap_or_else(|| self.key(path))
+    }
+
+    fn node(&self, path: &[&str]) -> Option<&'n Node> {
+        let mut node = self.root;
+        for key in path {
+            node = &node.get(key)?.node;
+        }
+        Some(node)
+    }
+}
+
+fn names(item: &Rc<Node>, text: &str) -> bool {
+    let scalar = match &item.value {
+        Value::Scalar(scalar) => Some(scalar),
+        _ => item.get("source").and_then(|e| match &e.node.value {
+            Value::Scalar(scalar) => Some(scalar),
+            _ => None,
+        }),
+    };
+    scalar.map(Scalar::text).is_some_and(|written| {
+        written
+            .strip_prefix(text)
+            .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '=']))
+    })
+}
