@@ -9,6 +9,7 @@ pub mod style;
 pub mod text;
 pub mod table;
 pub mod ps;
+pub mod plan;
 pub mod logs;
 pub mod failure;
 pub mod progress;
