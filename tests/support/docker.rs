@@ -230,7 +230,7 @@ pub fn encode(text: &str) -> String {
 }
 
 /// Lays `over` on `base`: objects key by key, everything else replaced.
-fn merge(base: &mut Value, over: Value) {
+pub fn merge(base: &mut Value, over: Value) {
     match (base, over) {
         (Value::Object(base), Value::Object(over)) => {
             for (key, value) in over {
