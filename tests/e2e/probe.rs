@@ -13,6 +13,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use crate::support::docker::PROJECT;
 use crate::support::project::Project;
 use crate::support::{ports, wait};
 
@@ -46,11 +47,13 @@ impl World {
         }
     }
 
-    /// A container on the engine's default network that runs this line.
+    /// A container on a network of the project's own that runs this line.
     fn start(&self, line: &str, more: Value) -> ContainerId {
         let docker = self.project.engine();
         let name = format!("{}-c", self.project.name());
-        let mut body = json!({"HostConfig": {"NetworkMode": "bridge", "Init": true}});
+        let network = json!({"Name": name, "Labels": {PROJECT: self.project.name()}});
+        docker.call("POST", "/networks/create", &network).unwrap();
+        let mut body = json!({"HostConfig": {"NetworkMode": name, "Init": true}});
         crate::support::docker::merge(&mut body, more);
         let command = ["sh", "-c", line];
         docker
