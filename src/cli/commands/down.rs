@@ -1,0 +1,145 @@
+//! `down`: everything of a project stopped and removed, dependents first.
+
+use std::sync::Arc;
+
+use crate::engine::Wanted;
+use crate::event::Body;
+use crate::execute::{Converged, ExecuteOptions, Site, Wants, converge};
+use crate::model::{Observed, Project, StackExt};
+use crate::plan::{DownOptions, plan_down};
+use crate::view::progress::Final;
+
+use super::super::context::Context;
+use super::super::exit::{Exit, ExpectedError, Outcome};
+use super::super::session::{self, Opening, Session, execute_options};
+use super::super::settings::{DownSettings, Orphans, RemoveImages};
+
+/// Runs `down`.
+///
+/// # Errors
+/// The stack's, the engine's, or what could not be removed.
+pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
+    let (name, project) = context.project_or_name()?;
+    if let Some(project) = &project {
+        super::check_services(project, &settings.services)?;
+    }
+    let options = execute_options(context.settings.parallel);
+    // Stops only wait for the containers; nothing is gained by taking turns.
+    let options = ExecuteOptions { parallel: options.parallel.max(64), wait: false, ..options };
+    let mut session = Session::open(
+        context,
+        Opening {
+            command: "down",
+            project: &name,
+            options,
+            lock_timeout: (!context.settings.dry_run).then_some(settings.lock_timeout),
+            last: Final::Tree,
+        },
+    )
+    .await?;
+    let wanted = match &project {
+        Some(project) => Wanted { images: Vec::new(), container_names: Vec::new(), ..Wanted::of(project) },
+        None => Wanted { project: Some(name.clone()), ..Wanted::default() },
+    };
+    let down = DownOptions {
+        services: settings.services.clone(),
+        volumes: settings.volumes,
+        remove_orphans: settings.orphans == Orphans::Remove,
+        images: images(project.as_deref(), settings.images),
+        stop_only: false,
+        grace: settings.stop_timeout,
+    };
+    if context.settings.dry_run {
+        let observed = session.site.engine.observe(&wanted).await?;
+        session.hush().await;
+        super::super::output::data(&crate::plan::text::plan(&plan_down(project.as_deref(), &observed, &down)))?;
+        return Ok(Exit::AsWanted);
+    }
+    let wants = session::wants(
+        &project.clone().unwrap_or_else(|| Arc::new(nothing(&name))),
+        std::collections::BTreeMap::new(),
+    );
+    let plan_of = |observed: &Observed| plan_down(project.as_deref(), observed, &down);
+    let converged = converge(&session.site, &wants, &wanted, settings.engine_timeout, &plan_of).await;
+    finish(context, &mut session, converged, settings.services.is_empty(), &name).await
+}
+
+async fn finish(
+    context: &Context,
+    session: &mut Session,
+    converged: Converged,
+    whole: bool,
+    name: &crate::base::ProjectName,
+) -> Outcome {
+    match converged {
+        Converged::Done { report, changed, .. } => {
+            if whole && report.is_empty() {
+                session.site.engine.remove_files(name).await?;
+            }
+            if !report.is_empty() {
+                session.site.hub.publish(Body::Failure(report));
+                session.close(1, "not everything could be removed".into()).await;
+                return Err(ExpectedError::Reported);
+            }
+            let text = if changed { "down" } else { "nothing to remove" };
+            session.close(0, text.into()).await;
+            Ok(Exit::AsWanted)
+        }
+        Converged::Refused(plan) => {
+            session.hush().await;
+            Err(super::refused(&plan))
+        }
+        Converged::Stopped(_) => {
+            let exit = session::interrupted(context);
+            session.close(exit.code(), "stopped; what is left goes with another `platform down`".into()).await;
+            Ok(exit)
+        }
+        Converged::EngineGone(error) => {
+            session.hush().await;
+            Err(error.into())
+        }
+    }
+}
+
+/// Stops a project's containers, dependents first, as the end of an attached `up`.
+pub async fn stop_all(site: &Site, wants: &Wants, grace: Option<std::time::Duration>) -> Converged {
+    let project = wants.project.clone();
+    let wanted = Wanted { images: Vec::new(), container_names: Vec::new(), ..Wanted::of(&project) };
+    let options = DownOptions { stop_only: true, grace, ..DownOptions::default() };
+    let plan_of = |observed: &Observed| plan_down(Some(&project), observed, &options);
+    converge(site, wants, &wanted, std::time::Duration::from_secs(10), &plan_of).await
+}
+
+fn images(project: Option<&Project>, which: RemoveImages) -> Vec<String> {
+    let Some(project) = project else { return Vec::new() };
+    let mut references: Vec<String> = project
+        .services
+        .iter()
+        .filter(|(_, service)| match which {
+            RemoveImages::No => false,
+            RemoveImages::Local => service.image.is_none(),
+            RemoveImages::All => true,
+        })
+        .map(|(name, service)| service.image_reference(project.name.as_str(), name.as_str()))
+        .collect();
+    references.sort();
+    references.dedup();
+    references
+}
+
+/// A project of which only the name is known.
+fn nothing(name: &crate::base::ProjectName) -> Project {
+    Project {
+        name: name.clone(),
+        working_dir: std::path::PathBuf::new(),
+        files: Vec::new(),
+        env_files: Vec::new(),
+        services: Default::default(),
+        disabled: Vec::new(),
+        networks: Default::default(),
+        volumes: Default::default(),
+        secrets: Default::default(),
+        configs: Default::default(),
+        ext: StackExt::default(),
+    }
+}

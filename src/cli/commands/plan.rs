@@ -1,0 +1,48 @@
+//! `plan`: what `up` would do and why; nothing is changed.
+
+use crate::engine::Wanted;
+use crate::plan::{Plan, plan_up};
+use crate::view;
+
+use super::super::context::Context;
+use super::super::exit::{Exit, ExpectedError, Outcome};
+use super::super::output;
+use super::super::session;
+use super::super::settings::{Orphans, PlanFormat, PlanSettings};
+use super::up::{self, images};
+
+/// Runs `plan`.
+///
+/// # Errors
+/// The stack's or the engine's; a plan that is refused.
+pub async fn run(context: &Context, settings: PlanSettings) -> Outcome {
+    let project = up::prepared(context, &settings.what)?;
+    let engine = context.engine().await?;
+    let wanted = Wanted::of(&project);
+    let observed = tokio::select! {
+        observed = engine.observe(&wanted) => observed?,
+        signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
+    };
+    let wants = session::wants(&project, session::images_of(&project, &observed));
+    let states = images::foreseen(&project, &observed);
+    let options = up::plan_options(&project, &settings.what, &wants);
+    let mut plan = plan_up(&project, &observed, &states, &options);
+    if settings.what.orphans == Orphans::Ignore {
+        plan.notes.retain(|note| !note.text.contains("not in the stack any more"));
+    }
+    show(context, &plan, settings.format)?;
+    let idle = plan.is_empty() && plan.refusals.is_empty();
+    Ok(match (plan.refusals.is_empty(), settings.exit_code && !idle) {
+        (true, false) => Exit::AsWanted,
+        _ => Exit::NotAsWanted,
+    })
+}
+
+fn show(context: &Context, plan: &Plan, format: PlanFormat) -> Result<(), ExpectedError> {
+    let global = &context.settings;
+    let text = match format {
+        PlanFormat::Text => view::plan::text(plan, global.columns(), &global.stdout),
+        PlanFormat::Json => format!("{:#}\n", view::plan::json(plan)),
+    };
+    output::data(&text)
+}

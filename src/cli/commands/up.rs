@@ -1,0 +1,282 @@
+//! `up`: from the stack to services proven ready and smoke-tested.
+
+mod images;
+
+use std::sync::Arc;
+
+use crate::base::ServiceName;
+use crate::engine::Wanted;
+use crate::event::{Body, Stage, failure::FailureReport};
+use crate::execute::{Converged, ExecuteOptions, Wants, converge};
+use crate::model::{Observed, Project};
+use crate::plan::{Plan, UpOptions, plan_up, text};
+use crate::smoke;
+use crate::view::progress::Final;
+
+use super::super::context::Context;
+use super::super::exit::{Exit, ExpectedError, Outcome};
+use super::super::output;
+use super::super::session::{self, Opening, Session, execute_options};
+use super::super::settings::{Orphans, SmokeChoice, UpSettings, Wait, WhatToDo};
+
+pub use images::Supplied;
+
+/// Runs `up`.
+///
+/// # Errors
+/// The stack's, the engine's, or whatever is not as wanted at the end.
+pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
+    let project = prepared(context, &settings.what)?;
+    let base = execute_options(context.settings.parallel);
+    let options = match settings.wait {
+        Wait::Ready { timeout } => ExecuteOptions { wait: true, wait_timeout: timeout, ..base },
+        Wait::Started => ExecuteOptions { wait: false, ..base },
+    };
+    let mut session = Session::open(
+        context,
+        Opening {
+            command: "up",
+            project: &project.name,
+            options,
+            lock_timeout: (!context.settings.dry_run).then_some(settings.lock_timeout),
+            last: Final::Tree,
+        },
+    )
+    .await?;
+    let driven = tokio::select! {
+        driven = drive(context, &mut session, &project, &settings) => driven,
+    };
+    let end = match driven {
+        Ok(end) => end,
+        Err(error) => {
+            session.hush().await;
+            return Err(error);
+        }
+    };
+    conclude(context, session, &project, &settings, end).await
+}
+
+/// How far a run came.
+enum End {
+    /// Everything is as wanted.
+    Good { observed: Box<Observed>, wants: Wants, changed: bool },
+    /// Something is not.
+    Failed(FailureReport),
+    /// Some smoke tests failed.
+    SmokeFailed { failed: usize, of: usize },
+    /// The plan may not be done.
+    Refused(Plan),
+    /// Only the plan was asked for.
+    Shown(Plan),
+    /// Somebody stopped the run.
+    Stopped(FailureReport),
+}
+
+async fn drive(
+    context: &Context,
+    session: &mut Session,
+    project: &Arc<Project>,
+    settings: &UpSettings,
+) -> Result<End, ExpectedError> {
+    let wanted = Wanted::of(project);
+    let site = session.site.clone();
+    let observed = tokio::select! {
+        observed = site.engine.observe(&wanted) => observed?,
+        signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
+    };
+    let selected = selected(project, &settings.what);
+    let supplied = tokio::select! {
+        supplied = images::supply(context, &site, project, &selected, &observed, settings) => supplied?,
+        signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
+    };
+    let images = supplied.images(project, &observed);
+    let wants = session::wants(project, images.clone());
+    let mut options = settings.what.up_options((*wants.bound_files).clone());
+    options.unprobed = unprobed(project, &wants);
+    let plan_of = |observed: &Observed| {
+        let mut plan = plan_up(project, observed, &supplied.states(project, observed), &options);
+        if settings.what.orphans == Orphans::Ignore {
+            plan.notes.retain(|note| !note.text.contains("not in the stack any more"));
+        }
+        plan
+    };
+    if context.settings.dry_run {
+        let observed = site.engine.observe(&wanted).await?;
+        return Ok(End::Shown(plan_of(&observed)));
+    }
+    match converge(&site, &wants, &wanted, settings.engine_timeout, &plan_of).await {
+        Converged::Refused(plan) => Ok(End::Refused(plan)),
+        Converged::Stopped(report) => Ok(End::Stopped(report)),
+        Converged::EngineGone(error) => Err(error.into()),
+        Converged::Done { report, .. } if !report.is_empty() => Ok(End::Failed(report)),
+        Converged::Done { observed, changed, plan, .. } => {
+            smoke_tests(context, session, project, settings, &observed, &plan, changed).await.map(|end| {
+                end.unwrap_or_else(|| End::Good { observed: Box::new(observed), wants, changed })
+            })
+        }
+    }
+}
+
+/// Runs the smoke tests where that is wanted; `None` where all passed or none were run.
+async fn smoke_tests(
+    context: &Context,
+    session: &Session,
+    project: &Project,
+    settings: &UpSettings,
+    observed: &Observed,
+    plan: &Plan,
+    changed: bool,
+) -> Result<Option<End>, ExpectedError> {
+    let whole = settings.what.services.is_empty();
+    let run = match settings.smoke {
+        SmokeChoice::Always => true,
+        SmokeChoice::Never => false,
+        SmokeChoice::Auto => whole && changed,
+    };
+    let site = &session.site;
+    if project.ext.smoke.is_empty() {
+        return Ok(None);
+    }
+    if !run {
+        if settings.smoke == SmokeChoice::Auto && whole {
+            let text = "nothing changed, so the smoke tests are not run again (`platform smoke` runs them)";
+            site.hub.publish(Body::Info { text: text.into() });
+        }
+        return Ok(None);
+    }
+    let unavailable =
+        plan.unavailable.iter().map(|u| (u.service.clone(), u.reason.clone())).collect();
+    let setting = smoke::Setting {
+        project,
+        observed,
+        host: &site.host,
+        engine: &*site.engine,
+        clock: &*site.clock,
+        masker: &site.masker,
+        unavailable: &unavailable,
+        concurrency: 4,
+    };
+    let tests: Vec<_> = project.ext.smoke.iter().collect();
+    let report = tokio::select! {
+        report = smoke::run(&setting, &tests, |notice| match notice {
+            smoke::Notice::Started(name) => site.hub.publish(Body::TestStarted { name: name.to_owned() }),
+            smoke::Notice::Done(test) => site.hub.publish(Body::TestDone(test.to_event(&site.masker))),
+        }) => report,
+        signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
+    };
+    let failed = report.tests.iter().filter(|t| matches!(t.outcome, smoke::Outcome::Failed(_))).count();
+    Ok((failed > 0).then_some(End::SmokeFailed { failed, of: report.tests.len() }))
+}
+
+async fn conclude(
+    context: &Context,
+    mut session: Session,
+    project: &Arc<Project>,
+    settings: &UpSettings,
+    end: End,
+) -> Outcome {
+    match end {
+        End::Good { observed, wants, changed } => {
+            let text = if changed { "up" } else { "up; nothing to do" };
+            if let Some(attach) = &settings.attach {
+                session.site.hub.publish(Body::Info { text: format!("{text}; Ctrl-C stops the stack") });
+                session.hush().await;
+                return super::attach::run(context, &session.site, &wants, attach).await;
+            }
+            session.close(0, text.into()).await;
+            let _ = (observed, project);
+            Ok(Exit::AsWanted)
+        }
+        End::Failed(report) => {
+            session.site.hub.publish(Body::Failure(report));
+            session.close(1, "not everything is as wanted".into()).await;
+            Err(ExpectedError::Reported)
+        }
+        End::SmokeFailed { failed, of } => {
+            session.close(1, format!("{failed} of {of} smoke tests failed")).await;
+            Err(ExpectedError::Reported)
+        }
+        End::Refused(plan) => {
+            session.hush().await;
+            Err(super::refused(&plan))
+        }
+        End::Shown(plan) => {
+            session.hush().await;
+            output::data(&text::plan(&plan))?;
+            Ok(Exit::AsWanted)
+        }
+        End::Stopped(report) => {
+            let exit = session::interrupted(context);
+            if !report.is_empty() {
+                session.site.hub.publish(Body::Failure(report));
+            }
+            let text = what_is_left(&session, project);
+            session.close(exit.code(), text).await;
+            Ok(exit)
+        }
+    }
+}
+
+/// After a stop: what runs, and how to go on or back.
+fn what_is_left(session: &Session, project: &Project) -> String {
+    let snapshot = session.site.hub.snapshot();
+    let left: Vec<String> = snapshot
+        .instances
+        .iter()
+        .filter(|(_, view)| matches!(view.stage, Stage::Running | Stage::Ready | Stage::Restarting))
+        .map(|(instance, _)| instance.to_string())
+        .collect();
+    if left.is_empty() {
+        return format!("stopped; nothing of {} runs", project.name);
+    }
+    format!(
+        "stopped; {} still run{}: `platform up` goes on, `platform down` removes them",
+        left.join(", "),
+        if left.len() == 1 { "s" } else { "" }
+    )
+}
+
+/// The stack with `--scale` applied and all named services known.
+///
+/// # Errors
+/// The stack's, or a service that it does not have.
+pub fn prepared(context: &Context, what: &WhatToDo) -> Result<Arc<Project>, ExpectedError> {
+    let mut project = context.project()?;
+    super::check_services(&project, &what.services)?;
+    let scaled: Vec<ServiceName> = what.scale.iter().map(|(name, _)| name.clone()).collect();
+    super::check_services(&project, &scaled)?;
+    for (name, number) in &what.scale {
+        if let Some(service) = Arc::make_mut(&mut project).services.get_mut(name) {
+            service.scale = Some(*number);
+        }
+    }
+    Ok(project)
+}
+
+/// The services that the run concerns.
+pub fn selected(project: &Project, what: &WhatToDo) -> Vec<ServiceName> {
+    if what.dependencies || what.services.is_empty() {
+        project.closure(&what.services)
+    } else {
+        what.services.clone()
+    }
+}
+
+/// Services of which nothing tells whether they are healthy.
+pub fn unprobed(project: &Project, wants: &Wants) -> std::collections::BTreeSet<ServiceName> {
+    project
+        .services
+        .iter()
+        .filter(|(name, service)| {
+            // Without its image, an image's own health check is not known.
+            let image = wants.images.get(*name);
+            image.is_some() && matches!(crate::probe::probe_of(name, service, image), Ok(None))
+        })
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// The planner's options for what was asked.
+pub fn plan_options(project: &Project, what: &WhatToDo, wants: &Wants) -> UpOptions {
+    UpOptions { unprobed: unprobed(project, wants), ..what.up_options((*wants.bound_files).clone()) }
+}
