@@ -15,6 +15,7 @@ pub mod signals;
 pub mod settings;
 pub mod trace;
 pub mod context;
+pub mod load;
 pub mod commands;
 mod help;
 

@@ -1,0 +1,140 @@
+//! The stack and the engine, as commands get them.
+
+use std::io::Read;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::base::{Masker, ProjectName, ServiceName};
+use crate::engine::api::SharedEngine;
+use crate::engine::{Deadlines, Docker, EngineEnv, EngineError};
+use crate::model::{FileSource, Project};
+use crate::stack::diagnostic::{RenderStyle, render_all};
+use crate::stack::{Disk, LoadRequest, Loaded, load};
+
+use super::context::Context;
+use super::exit::ExpectedError;
+use super::output;
+use super::settings::StackSource;
+
+/// A secret file larger than this is not read to be masked.
+const LARGEST_SECRET: u64 = 64 << 10;
+
+impl Context {
+    /// Loads the stack; `services` are those named on the command line, which take part whatever
+    /// their profiles. What was found is returned with it.
+    pub fn load(&self, services: &[ServiceName]) -> Loaded {
+        let settings = &self.settings;
+        let (files, stack) = match &settings.stack {
+            StackSource::Files(files) => (
+                files.iter().map(|f| f.to_string_lossy().into_owned()).collect(),
+                None,
+            ),
+            StackSource::Named(name) => (Vec::new(), Some(name.clone())),
+            StackSource::Search => (Vec::new(), None),
+        };
+        let mut environment: std::collections::HashMap<String, String> =
+            self.env.vars().clone().into_iter().collect();
+        if !settings.default_env_file {
+            environment.insert(super::env::COMPOSE_DISABLE_ENV_FILE.to_owned(), "true".to_owned());
+        }
+        let request = LoadRequest {
+            working_dir: self.env.cwd().map(Path::to_owned).unwrap_or_default(),
+            files,
+            stack,
+            project_name: settings.project_name.as_ref().map(ToString::to_string),
+            project_dir: settings.project_dir.clone(),
+            profiles: settings.profiles.clone(),
+            env_files: settings.env_files.clone(),
+            environment,
+            services: services.iter().map(ToString::to_string).collect(),
+        };
+        load(&request, &Disk)
+    }
+
+    /// The project; its warnings are told and its secrets are masked from here on.
+    ///
+    /// # Errors
+    /// No stack, or one that is wrong.
+    pub fn project(&self, services: &[ServiceName]) -> Result<Arc<Project>, ExpectedError> {
+        self.checked(self.load(services))
+    }
+
+    /// The project of a load, under the same conditions as [`Context::project`].
+    ///
+    /// # Errors
+    /// No stack, or one that is wrong.
+    pub fn checked(&self, loaded: Loaded) -> Result<Arc<Project>, ExpectedError> {
+        let style = RenderStyle {
+            colour: self.settings.stderr.colour,
+            unicode: self.settings.stderr.unicode,
+            width: 0,
+        };
+        if loaded.is_not_found() {
+            return Err(ExpectedError::Stack {
+                rendered: render_all(&loaded.findings, &loaded.sources, style),
+            });
+        }
+        let rendered = render_all(&loaded.findings, &loaded.sources, style);
+        let Some(project) = loaded.project else {
+            return Err(ExpectedError::Stack { rendered });
+        };
+        if !rendered.is_empty() {
+            output::talk(&rendered);
+            output::talk("\n");
+        }
+        mask_secrets(&project, &self.masker);
+        Ok(Arc::new(project))
+    }
+
+    /// The project where there is a stack, and the project's name in any case: with `-p` alone,
+    /// commands that only look or remove go by the labels.
+    ///
+    /// # Errors
+    /// A stack that is wrong, or neither stack nor name.
+    pub fn project_or_name(
+        &self,
+        services: &[ServiceName],
+    ) -> Result<(ProjectName, Option<Arc<Project>>), ExpectedError> {
+        let loaded = self.load(services);
+        if loaded.is_not_found()
+            && let Some(name) = &self.settings.project_name
+        {
+            return Ok((name.clone(), None));
+        }
+        let project = self.checked(loaded)?;
+        Ok((project.name.clone(), Some(project)))
+    }
+
+    /// The engine; nothing is asked of it yet.
+    ///
+    /// # Errors
+    /// No engine was found.
+    pub async fn engine(&self) -> Result<SharedEngine, ExpectedError> {
+        let env = EngineEnv::new(self.env.vars().clone());
+        let engine = Docker::find(env, Deadlines::default())
+            .await
+            .map_err(EngineError::from)?;
+        Ok(Arc::new(engine))
+    }
+}
+
+/// Tells the masker every secret that the stack names.
+fn mask_secrets(project: &Project, masker: &Masker) {
+    for secret in project.secrets.values() {
+        match &secret.source {
+            FileSource::File(path) => {
+                let mut text = String::new();
+                let read = std::fs::File::open(path)
+                    .and_then(|file| file.take(LARGEST_SECRET).read_to_string(&mut text));
+                if read.is_ok() {
+                    masker.add(&text);
+                }
+            }
+            FileSource::Environment {
+                value: Some(value), ..
+            } => masker.add(value.expose()),
+            FileSource::Content(text) => masker.add(text),
+            FileSource::Environment { value: None, .. } | FileSource::External(_) => {}
+        }
+    }
+}
