@@ -47,6 +47,8 @@ pub struct Container {
     pub addresses: BTreeMap<String, Attachment>,
     /// Published ports as they are bound now: container port and protocol to host addresses.
     pub ports: Vec<BoundPort>,
+    /// What it runs, as one line.
+    pub command: String,
     /// When it was created, seconds since 1970 on the engine's clock.
     pub created: i64,
     /// The engine's one-line status (`Up 3 seconds (healthy)`).

@@ -24,6 +24,7 @@ fn container(name: &str, depends_on: &str, running: bool) -> Container {
         labels: [(labels::DEPENDS_ON.to_owned(), depends_on.to_owned())].into(),
         addresses: BTreeMap::new(),
         ports: vec![],
+        command: String::new(),
         created: 0,
         status: String::new(),
     }

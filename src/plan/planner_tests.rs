@@ -171,6 +171,7 @@ impl World {
                         })
                         .collect(),
                     ports: vec![],
+                    command: String::new(),
                     created: i64::from(self.next),
                     status: String::new(),
                 });

@@ -140,6 +140,7 @@ pub(crate) fn container(ips: &[&str]) -> Container {
             })
             .collect(),
         ports: Vec::new(),
+        command: String::new(),
         created: 0,
         status: String::new(),
     }

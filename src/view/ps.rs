@@ -13,8 +13,6 @@ use crate::model::{Container, ContainerState, EngineHealth};
 pub struct PsRow<'a> {
     /// What the engine says.
     pub container: &'a Container,
-    /// Its command as one line, where it is known.
-    pub command: &'a str,
     /// What our own probe says where it differs from the engine's view: shown behind the status.
     pub remark: Option<&'a str>,
 }
@@ -41,10 +39,10 @@ pub fn table(rows: &[PsRow<'_>], now: i64, columns: Option<usize>, style: &Style
             Some(remark) => format!("{} ({remark})", container.status),
             None => container.status.clone(),
         };
-        let command = if row.command.is_empty() {
+        let command = if container.command.is_empty() {
             String::new()
         } else {
-            format!("\"{}\"", truncate(row.command, COMMAND, style))
+            format!("\"{}\"", truncate(&container.command, COMMAND, style))
         };
         table.row([
             container.name.clone().into(),
@@ -105,7 +103,7 @@ pub fn json(row: &PsRow<'_>, project: &str, now: i64) -> Value {
         })
         .collect();
     json!({
-        "Command": format!("\"{}\"", truncate(row.command, COMMAND, &Style::PLAIN)),
+        "Command": format!("\"{}\"", truncate(&container.command, COMMAND, &Style::PLAIN)),
         "CreatedAt": created_at(container.created),
         "ExitCode": exit,
         "Health": health,
@@ -248,6 +246,7 @@ mod tests {
                 port(80, Some(("::", 8080))),
                 port(9090, None),
             ],
+            command: "/docker-entrypoint.sh nginx -g daemon off;".into(),
             created: 1000,
             status: "Up 3 minutes (healthy)".into(),
         }
@@ -258,7 +257,6 @@ mod tests {
         let container = container();
         let row = PsRow {
             container: &container,
-            command: "/docker-entrypoint.sh nginx -g daemon off;",
             remark: None,
         };
         assert_snapshot!(table(&[row], 1180, None, &Style::PLAIN), @r#"

@@ -61,6 +61,7 @@ pub(in crate::engine) fn container(summary: models::ContainerSummary) -> Contain
         labels: sorted(summary.labels),
         addresses: attachments(addresses),
         ports,
+        command: summary.command.unwrap_or_default(),
         created: summary.created.unwrap_or_default(),
         status,
     })
@@ -166,6 +167,11 @@ pub(in crate::engine) fn inspected(answer: models::ContainerInspectResponse) -> 
         labels: sorted(config.labels),
         addresses: attachments(settings.networks.unwrap_or_default()),
         ports,
+        command: [answer.path.unwrap_or_default()]
+            .into_iter()
+            .chain(answer.args.unwrap_or_default())
+            .collect::<Vec<_>>()
+            .join(" "),
         created: 0,
         status: word,
     });
