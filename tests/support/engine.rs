@@ -1,8 +1,8 @@
 //! A second engine that a test may stop, freeze and kill.
 //!
 //! It keeps everything under one folder `/tmp/t-<pid>-<start>-<n>` (short, for its sockets), and runs in a
-//! network namespace of its own unless told otherwise, so that its bridges, packet filter and ports
-//! are nobody else's. What an engine of a dead test process left is swept before a new one is made.
+//! network namespace of its own, so that its bridges, packet filter and ports are nobody else's. (In the
+//! machine's own namespace even an engine with `--bridge=none` would remove the other engine's docker0.) What an engine of a dead test process left is swept before a new one is made.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::disk::Disk;
@@ -27,10 +26,7 @@ pub struct Options {
     pub disk_mb: Option<u32>,
     /// Containers go on running while the engine is away.
     pub live_restore: bool,
-    /// Stay in the machine's network: user bridges reachable from outside, no published ports.
-    pub host_network: bool,
-    /// `base=…,size=…` of the networks to hand out; bridges of an engine in the machine's network
-    /// get a pool that no other such engine has.
+    /// `base=…,size=…` of the networks to hand out.
     pub address_pool: Option<String>,
     /// More arguments for the engine.
     pub more: Vec<String>,
@@ -42,12 +38,10 @@ pub struct PrivateEngine {
     /// The part that outlives each start.
     dir: PathBuf,
     options: Options,
-    pool: String,
     daemon: Option<Child>,
     // Dropped in this order, after the folder's processes are gone.
     disk: Option<Disk>,
-    netns: Option<Netns>,
-    _slot: Option<File>,
+    netns: Netns,
 }
 
 impl PrivateEngine {
@@ -80,28 +74,16 @@ impl PrivateEngine {
         let dir = Path::new("/tmp").join(owner::unique());
         fs::create_dir(&dir).unwrap();
         fs::write(dir.join("config.json"), "{}").unwrap();
-        let (slot, own_pool) = if options.host_network {
-            claim_pool()
-        } else {
-            (None, "10.201.0.0/16".to_owned())
-        };
-        let pool = options
-            .address_pool
-            .clone()
-            .unwrap_or_else(|| format!("base={own_pool},size=24"));
-        fs::write(dir.join("pool"), &pool).unwrap();
         let disk = options
             .disk_mb
             .map(|megabytes| Disk::mount(&dir.join("data"), megabytes));
-        let netns = (!options.host_network).then(|| Netns::create(&dir.join("net")));
+        let netns = Netns::create(&dir.join("net"));
         let mut engine = Self {
             dir,
             options,
-            pool,
             daemon: None,
             disk,
             netns,
-            _slot: slot,
         };
         engine.restart();
         engine
@@ -122,18 +104,15 @@ impl PrivateEngine {
         self.disk.as_ref()
     }
 
-    /// Its network namespace, if it has its own.
-    pub fn netns(&self) -> Option<&Netns> {
-        self.netns.as_ref()
+    /// Its network namespace.
+    pub fn netns(&self) -> &Netns {
+        &self.netns
     }
 
     /// Does something where the engine's containers and published ports can be reached.
     #[track_caller]
     pub fn within<T: Send>(&self, act: impl FnOnce() -> T + Send) -> T {
-        match &self.netns {
-            Some(netns) => netns.within(act),
-            None => act(),
-        }
+        self.netns.within(act)
     }
 
     /// Makes the usual test image under this reference.
@@ -155,14 +134,16 @@ impl PrivateEngine {
             drop(fs::remove_file(self.dir.join(stale)));
         }
         sweep::stop_containerd(&self.dir);
-        let mut words: Vec<String> = Vec::new();
-        if let Some(netns) = &self.netns {
-            words.extend([
-                "nsenter".to_owned(),
-                format!("--net={}", netns.file().display()),
-                "--".to_owned(),
-            ]);
-        }
+        let pool = self
+            .options
+            .address_pool
+            .as_deref()
+            .unwrap_or("base=10.201.0.0/16,size=24");
+        let mut words = vec![
+            "nsenter".to_owned(),
+            format!("--net={}", self.netns.file().display()),
+            "--".to_owned(),
+        ];
         let dir = self.dir.display();
         words.push("dockerd".to_owned());
         words.extend([
@@ -171,22 +152,11 @@ impl PrivateEngine {
             format!("--host=unix://{dir}/d.sock"),
             format!("--pidfile={dir}/d.pid"),
             format!("--config-file={dir}/config.json"),
-            format!("--default-address-pool={}", self.pool),
+            format!("--default-address-pool={pool}"),
             "--shutdown-timeout=1".to_owned(),
             "--mtu=1400".to_owned(),
+            "--bip=10.200.0.1/24".to_owned(),
         ]);
-        if self.options.host_network {
-            let off = [
-                "--bridge=none",
-                "--iptables=false",
-                "--ip-forward=false",
-                "--ip-masq=false",
-            ];
-            words.extend(off.map(str::to_owned));
-            words.push("--userland-proxy=false".to_owned());
-        } else {
-            words.push("--bip=10.200.0.1/24".to_owned());
-        }
         if self.options.live_restore {
             words.push("--live-restore".to_owned());
         }
@@ -293,26 +263,8 @@ impl Drop for PrivateEngine {
             tail.into_iter().rev().for_each(|line| eprintln!("{line}"));
         }
         self.disk = None;
-        self.netns = None;
         sweep::remove(&self.dir);
     }
-}
-
-/// Takes an address pool that no other engine in the machine's network has, for as long as the file is held.
-fn claim_pool() -> (Option<File>, String) {
-    for slot in 0..16 {
-        let path = format!("/tmp/platform-test-pool-{slot}");
-        let file = File::options()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)
-            .unwrap();
-        if flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok() {
-            return (Some(file), format!("10.202.{}.0/20", slot * 16));
-        }
-    }
-    panic!("16 private engines are running in the machine's network");
 }
 
 fn on_path(program: &str) -> bool {

@@ -45,8 +45,8 @@ impl Project {
     }
 
     /// Runs the program in this network namespace, where a private engine's containers can be reached.
-    pub fn inside(mut self, netns: Option<&Path>) -> Self {
-        self.netns = netns.map(Path::to_owned);
+    pub fn inside(mut self, netns: &Path) -> Self {
+        self.netns = Some(netns.to_owned());
         self
     }
 

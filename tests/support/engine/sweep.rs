@@ -1,8 +1,7 @@
-//! Takes away all that an engine left: processes, mounts, bridges, files. Only what carries the
-//! engine's own folder in its arguments, cgroup or addresses is touched.
+//! Takes away all that an engine left: processes, mounts, cgroups, files. Only what carries the
+//! engine's own folder in its arguments or cgroup is touched.
 
 use std::fs;
-use std::net::Ipv4Addr;
 use std::path::Path;
 use std::process::Command;
 use std::thread;
@@ -39,9 +38,6 @@ pub fn remove(dir: &Path) {
     }
     for mount in mounts_below(dir) {
         drop(Command::new("umount").args(["-l", &mount]).output());
-    }
-    if !dir.join("net").exists() {
-        remove_bridges(dir);
     }
     remove_cgroups(dir);
     drop(fs::remove_dir_all(dir));
@@ -147,38 +143,6 @@ fn mounts_below(dir: &Path) -> Vec<String> {
         .collect();
     found.reverse();
     found
-}
-
-/// Removes bridges with an address of the engine's own pool; only an engine in the machine's network leaves any.
-fn remove_bridges(dir: &Path) {
-    let Some((base, bits)) = fs::read_to_string(dir.join("pool")).ok().and_then(|pool| {
-        let (base, bits) = pool.strip_prefix("base=")?.split(',').next()?.split_once('/')?;
-        Some((
-            u32::from(base.parse::<Ipv4Addr>().ok()?),
-            bits.parse::<u32>().ok()?,
-        ))
-    }) else {
-        return;
-    };
-    let mask = u32::MAX.checked_shl(32 - bits).unwrap_or(0);
-    let Ok(output) = Command::new("ip").args(["-o", "-4", "address", "show"]).output() else {
-        return;
-    };
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let mut words = line.split_whitespace().skip(1);
-        let (Some(interface), Some(_), Some(address)) = (words.next(), words.next(), words.next()) else {
-            continue;
-        };
-        let address = address
-            .split('/')
-            .next()
-            .and_then(|address| address.parse::<Ipv4Addr>().ok());
-        if interface.starts_with("br-")
-            && address.is_some_and(|address| u32::from(address) & mask == base & mask)
-        {
-            drop(Command::new("ip").args(["link", "delete", interface]).output());
-        }
-    }
 }
 
 /// Removes the cgroups of the engine's containers, which a killed runtime leaves behind.
