@@ -91,7 +91,7 @@ mod tests {
                     <failure message="connection: expected a connection, found connection refused" type="tcp">connection: expected a connection, found connection refused
 
         connect to 127.0.0.1:5432
-        nothing came back in 1 ms</failure>
+        ended after 1 ms</failure>
                 </testcase>
                 <testcase name="routes" classname="p.smoke" time="0.110">
                     <failure message="exit: expected exit code 0, found exit code 1" type="exec">exit: expected exit code 0, found exit code 1

@@ -283,7 +283,7 @@ impl Evidence {
         let ms = crate::probe::attempt::millis(self.took);
         let mut lines = vec![self.tried.clone()];
         match &self.seen {
-            Seen::Nothing => lines.push(format!("nothing came back in {ms}")),
+            Seen::Nothing => lines.push(format!("ended after {ms}")),
             Seen::Connection => lines.push(format!("connected in {ms}")),
             Seen::Http {
                 status,

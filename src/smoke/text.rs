@@ -104,7 +104,7 @@ mod tests {
         ✗ database  1 ms
             connection: expected a connection, found connection refused
             connect to 127.0.0.1:5432
-            nothing came back in 1 ms
+            ended after 1 ms
         ✗ routes  110 ms
             exit: expected exit code 0, found exit code 1
             exec in alertmanager: amtool check-config

@@ -10,3 +10,4 @@
 mod support;
 mod fixtures;
 mod probe;
+mod smoke;

@@ -247,7 +247,7 @@ async fn nowhere_to_go() {
     insta::assert_snapshot!(steady(&text, &[port]), @r"
         connection: expected a connection, found connection refused
         GET http://127.0.0.1:PORT/x
-        nothing came back in TIME
+        ended after TIME
         ");
     let grafana = Address::Service {
         service: "grafana".into(),
@@ -412,7 +412,7 @@ async fn commands() {
         ---
         exit: expected an exit code, found no end within 500ms
         exec in web: amtool 'routes test'
-        nothing came back in TIME
+        ended after TIME
         ---
         stdout: expected a regular expression, found /(/, which is none
         exec in web: amtool 'routes test'
@@ -477,7 +477,7 @@ async fn queries() {
         ---
         query: expected a result, found bad_data: parse error at char 4
         query http://127.0.0.1:PORT: bad(
-        nothing came back in TIME
+        ended after TIME
         ---
         series: expected at least 1, found 0
         query http://127.0.0.1:PORT: empty
@@ -485,7 +485,7 @@ async fn queries() {
         ---
         query: expected a result, found answered 200 without JSON
         query http://127.0.0.1:PORT: up
-        nothing came back in TIME
+        ended after TIME
         "#);
 }
 
