@@ -11,7 +11,7 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tokio::io::AsyncWrite;
 
-use super::EngineError;
+use super::{EngineError, EngineErrorKind};
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName, Secret, ServiceName};
 use crate::model::{
     Build, Container, ContainerState, EngineHealth, Image, NetworkSpec, Observed, Project, Service,
@@ -75,7 +75,10 @@ pub trait Engine: Send + Sync {
     async fn wait_container(&self, id: &ContainerId) -> Result<Exit>;
     /// Deletes the configs and secrets that were written to this machine's memory for a project's
     /// containers with a read-only root. To be called when the last of them is removed.
-    async fn remove_files(&self, project: &ProjectName) -> Result<()>;
+    async fn remove_files(&self, project: &ProjectName) -> Result<()> {
+        let _ = project;
+        Ok(())
+    }
 
     /// A container's log. Ends when the log ends, or, with `follow`, when the container does.
     fn logs(&self, id: &ContainerId, options: LogOptions) -> BoxStream<'static, Result<LogLine>>;
@@ -84,7 +87,10 @@ pub trait Engine: Send + Sync {
     async fn exec(&self, id: &ContainerId, spec: &ExecSpec) -> Result<ExecOutcome>;
     /// Runs a command with the caller attached to it, with or without a terminal; `stdin` of the spec is
     /// sent first, its timeout is not kept. Dropping the session leaves the command running.
-    async fn exec_attach(&self, id: &ContainerId, spec: &ExecSpec, tty: bool) -> Result<ExecSession>;
+    async fn exec_attach(&self, id: &ContainerId, spec: &ExecSpec, tty: bool) -> Result<ExecSession> {
+        let _ = (id, spec, tty);
+        Err(unsupported("attach to a command"))
+    }
     /// Events of a project's objects from now on; an error or the end of the stream means: observe again.
     fn events(&self, project: Option<&ProjectName>) -> BoxStream<'static, Result<EngineEvent>>;
 
@@ -102,13 +108,23 @@ pub trait Engine: Send + Sync {
         changes: &[String],
     ) -> Result<ImageId>;
     /// Loads images out of a tar that `docker save` wrote; returns their references or ids.
-    async fn load_images(&self, tar: &std::path::Path) -> Result<Vec<String>>;
+    async fn load_images(&self, tar: &std::path::Path) -> Result<Vec<String>> {
+        let _ = tar;
+        Err(unsupported("load images"))
+    }
     /// Gives an image a further reference.
     async fn tag_image(&self, image: &ImageId, reference: &str) -> Result<()>;
     /// Removes an image reference; not found is success.
     async fn remove_image(&self, reference: &str) -> Result<()>;
     /// Reads one small file (at most 64 KiB) out of an image; `None` where there is no such file.
     async fn read_image_file(&self, image: &ImageId, path: &str) -> Result<Option<Vec<u8>>>;
+}
+
+fn unsupported(operation: &str) -> EngineError {
+    EngineError::new(
+        operation,
+        EngineErrorKind::Unsupported("this engine cannot do that".into()),
+    )
 }
 
 /// A shared engine.

@@ -16,6 +16,7 @@ pub mod docker;
 pub mod error;
 mod events;
 mod exec;
+pub mod fake;
 mod files;
 mod frames;
 mod images;

@@ -256,6 +256,14 @@ pub(in crate::engine) fn image(answer: models::ImageInspect) -> Image {
     let mut exposed = config.exposed_ports.unwrap_or_default();
     exposed.sort();
     Image {
+        last_tagged: answer
+            .metadata
+            .and_then(|m| m.last_tag_time)
+            // The engine writes the year 1 for "never".
+            .filter(|t| t.unix_timestamp() > 0)
+            .and_then(|t| jiff::Timestamp::from_nanosecond(t.unix_timestamp_nanos()).ok())
+            .map(|t| t.to_string())
+            .unwrap_or_default(),
         id: answer.id.map(ImageId::from),
         digests: answer.repo_digests.unwrap_or_default(),
         labels: sorted(config.labels),
