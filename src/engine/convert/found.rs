@@ -270,11 +270,6 @@ pub(in crate::engine) fn image(answer: models::ImageInspect) -> Image {
         healthcheck: config.healthcheck.and_then(healthcheck),
         exposed,
         size: answer.size.and_then(|s| u64::try_from(s).ok()).unwrap_or(0),
-        last_tagged: answer
-            .metadata
-            .and_then(|m| m.last_tag_time)
-            .map(|t| t.to_string())
-            .unwrap_or_default(),
     }
 }
 

@@ -15,9 +15,9 @@ use super::{FakeEngine, gone};
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName};
 use crate::engine::api::Result;
 use crate::engine::{
-    BuildProgress, BuildRequest, CreateContainer, Engine, EngineError, EngineErrorKind, EngineEvent,
-    EngineEventKind, EngineInfo, ExecControl, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine,
-    LogOptions, LogStream, PullProgress, Wanted,
+    BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineError, EngineErrorKind,
+    EngineEvent, EngineEventKind, EngineInfo, ExecControl, ExecOutcome, ExecSession, ExecSpec, Exit,
+    Inspected, LogLine, LogOptions, LogStream, PullProgress, Wanted,
 };
 use crate::model::{
     Container, ContainerState, Image, NetworkSpec, Observed, Project, VolumeFound, VolumeSpec, labels,
@@ -163,6 +163,25 @@ impl Engine for FakeEngine {
             let all = state.containers.values().map(|c| c.container.clone());
             let all = all.filter(|c| c.labels.contains_key(labels::PROJECT)).collect();
             Ok((all, Vec::new()))
+        })
+        .await
+    }
+
+    async fn list_containers(&self, project: Option<&ProjectName>) -> Result<Vec<Container>> {
+        self.call(Op::Observe, "list containers", |state| {
+            let all = state.containers.values().map(|c| c.container.clone());
+            let of = |c: &Container| match project {
+                None => true,
+                Some(p) => c.labels.get(labels::PROJECT).map(String::as_str) == Some(p.as_str()),
+            };
+            Ok((all.filter(of).collect(), Vec::new()))
+        })
+        .await
+    }
+
+    async fn disk_usage(&self) -> Result<DiskUsage> {
+        self.call(Op::Info, "ask for the disk usage", |_| {
+            Ok((DiskUsage::default(), Vec::new()))
         })
         .await
     }

@@ -308,6 +308,7 @@ impl State {
             ports: Vec::new(),
             created,
             status: "Created".into(),
+            command: service.command.clone().unwrap_or_default().join(" "),
         });
         fake.tty = service.tty;
         fake.publish = service
