@@ -46,6 +46,6 @@ impl Context {
 
     /// A publisher of events on the run's clock.
     pub fn hub(&self) -> Hub {
-        Hub::new(self.clock.clone())
+        Hub::with_masker(self.clock.clone(), self.masker.clone())
     }
 }

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use tokio::sync::{Notify, watch};
 
-use super::{Body, Event, Snapshot};
-use crate::base::Clock;
+use super::{Body, Event, Snapshot, mask};
+use crate::base::{Clock, Masker};
 
 /// The publisher. Cheap to clone; all clones publish into the same order.
 #[derive(Clone)]
@@ -17,6 +17,7 @@ pub struct Hub {
 
 struct Inner {
     clock: Arc<dyn Clock>,
+    masker: Masker,
     state: Mutex<State>,
     snapshots: watch::Sender<Arc<Snapshot>>,
 }
@@ -41,10 +42,16 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Hub {
     /// A hub whose moments are those of `clock`.
     pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self::with_masker(clock, Masker::default())
+    }
+
+    /// As [`Hub::new`]; what `masker` knows, now or later, is masked in every event published.
+    pub fn with_masker(clock: Arc<dyn Clock>, masker: Masker) -> Self {
         let (snapshots, _) = watch::channel(Arc::new(Snapshot::default()));
         Self {
             inner: Arc::new(Inner {
                 clock,
+                masker,
                 state: Mutex::default(),
                 snapshots,
             }),
@@ -54,6 +61,7 @@ impl Hub {
     /// Publishes an event. Never waits: a slow subscriber costs memory bounded by the run's
     /// state changes, since progress of one subject replaces the progress still queued for it.
     pub fn publish(&self, body: Body) {
+        let body = mask::masked(body, &self.inner.masker);
         let mut state = lock(&self.inner.state);
         state.seq += 1;
         let event = Event {

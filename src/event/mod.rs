@@ -7,6 +7,7 @@
 pub mod body;
 pub mod failure;
 pub mod hub;
+pub mod mask;
 pub mod snapshot;
 pub mod wire;
 

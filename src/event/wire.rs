@@ -227,29 +227,5 @@ fn without_nulls(value: Value) -> Value {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-    use crate::event::Stage;
-
-    #[test]
-    fn a_line_names_its_version_order_and_kind() {
-        let event = Event {
-            seq: 7,
-            at: Duration::from_millis(1234),
-            body: Body::Stage {
-                instance: Instance {
-                    service: "app".into(),
-                    number: 1,
-                },
-                stage: Stage::Ready,
-                reason: None,
-            },
-        };
-        assert_eq!(
-            to_json(&event).to_string(),
-            r#"{"v":1,"seq":7,"ms":1234,"type":"stage","service":"app","number":1,"stage":"ready"}"#
-        );
-    }
-}
+#[path = "wire_tests.rs"]
+mod tests;

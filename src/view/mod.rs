@@ -10,6 +10,8 @@ pub mod text;
 pub mod table;
 pub mod ps;
 pub mod plan;
+pub mod summary;
+pub mod junit;
 pub mod logs;
 pub mod failure;
 pub mod progress;

@@ -20,7 +20,7 @@ struct Column {
     right: bool,
     /// The columns it may be narrowed to; `None` where it is never cut.
     least: Option<usize>,
-    /// Whether it is left out where there is no room for all, the first such column first.
+    /// Whether it is left out where there is no room for all, the last such column first.
     droppable: bool,
 }
 
@@ -88,8 +88,8 @@ impl Table {
         self
     }
 
-    /// Makes the last column one that is left out where narrowing is not enough. Columns go in the
-    /// order of the table.
+    /// Makes the column added last one that is left out where narrowing is not enough. Where there
+    /// are several, they go from right to left.
     #[must_use]
     pub fn droppable(mut self) -> Self {
         if let Some(column) = self.columns.last_mut() {
@@ -162,7 +162,7 @@ impl Table {
         let mut rows: Vec<Vec<&Cell>> = rows.iter().map(|row| row.iter().collect()).collect();
         let widths = loop {
             let (widths, fits) = widths(&shown, &rows, columns);
-            match shown.iter().position(|column| column.droppable) {
+            match shown.iter().rposition(|column| column.droppable) {
                 Some(at) if !fits => {
                     shown.remove(at);
                     for row in &mut rows {
