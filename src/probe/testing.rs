@@ -246,7 +246,7 @@ impl Engine for OneContainer {
         Ok(Inspected {
             state: container.state.clone(),
             started_at: "2026-11-21T10:00:00.5Z".into(),
-            finished_at: String::new(),
+            finished_at: "2026-11-21T09:59:50Z".into(),
             error: String::new(),
             restart_count: 0,
             pid: 1,
@@ -257,7 +257,7 @@ impl Engine for OneContainer {
     }
 
     fn logs(&self, _: &ContainerId, options: LogOptions) -> BoxStream<'static, Result<LogLine>> {
-        assert!(options.follow && options.since.as_deref() == Some("2026-11-21T10:00:00.5Z"));
+        assert!(options.follow && options.since.as_deref() == Some("2026-11-21T09:59:51Z"));
         let lines = self.log.clone();
         let ends = self.log_ends;
         let tail = async move { if ends { None } else { std::future::pending().await } };

@@ -8,7 +8,7 @@ use tokio::io::AsyncReadExt;
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
-use super::address::{Candidate, Prefer, Via, candidates, connect};
+use super::address::{Candidate, ConnectError, Prefer, Via, candidates, connect};
 use super::attempt::{EXCERPT, head, tail};
 use super::http::{Request, send};
 use super::target::HttpUrl;
@@ -29,6 +29,8 @@ pub(super) struct Prober<'a> {
     context: &'a Context<'a>,
     probe: &'a Probe,
     found: Option<(Inspected, Moment)>,
+    /// The address that has answered before: the others may each cost a time-out.
+    answered: Option<Candidate>,
 }
 
 impl<'a> Prober<'a> {
@@ -37,6 +39,7 @@ impl<'a> Prober<'a> {
             context,
             probe,
             found: None,
+            answered: None,
         }
     }
 
@@ -71,7 +74,7 @@ impl<'a> Prober<'a> {
                 Err(outcome) => return (format!("GET {}", self.unplaced(url)), outcome),
             },
         };
-        let (stream, way) = match connect(&ways, left(until)).await {
+        let (stream, way) = match self.connect(&ways, until).await {
             Ok(connected) => connected,
             Err((error, way)) => {
                 let place = way.map_or_else(|| self.unplaced(url), |w| format!("http://{w}{}", url.path));
@@ -107,7 +110,7 @@ impl<'a> Prober<'a> {
             Ok(ways) => ways,
             Err(outcome) => return (format!("connect to port {port}"), outcome),
         };
-        match connect(&ways, left(until)).await {
+        match self.connect(&ways, until).await {
             Ok((stream, way)) => {
                 let tried = format!("connect to {way}");
                 if way.via == Via::Published && closed_at_once(stream).await {
@@ -155,14 +158,13 @@ impl<'a> Prober<'a> {
 
     async fn log(&mut self, pattern: &Regex, until: Instant) -> (String, Outcome) {
         let tried = format!("log line that matches /{pattern}/");
-        let started_at = match self.inspect(false, until).await {
-            Ok(found) => found.started_at.clone(),
+        let since = match self.inspect(false, until).await {
+            Ok(found) => since_this_start(&found.finished_at, &found.started_at),
             Err(outcome) => return (tried, outcome),
         };
         let options = LogOptions {
             follow: true,
-            // Lines of an earlier start of the same container prove nothing.
-            since: (!started_at.is_empty()).then_some(started_at),
+            since,
             ..LogOptions::default()
         };
         let mut lines = self.context.engine.logs(&self.context.container, options);
@@ -207,12 +209,28 @@ impl<'a> Prober<'a> {
     async fn ways(&mut self, port: u16, until: Instant) -> Result<Vec<Candidate>, Outcome> {
         let host = self.context.host;
         let found = self.inspect(true, until).await?;
-        let ways = candidates(&found.container, port, host, Prefer::Container);
+        let mut ways = candidates(&found.container, port, host, Prefer::Container);
         if ways.is_empty() {
             // It may not be attached yet.
             self.found = None;
         }
+        // Stable: all others keep their order behind it.
+        ways.sort_by_key(|way| self.answered.as_ref() != Some(way));
         Ok(ways)
+    }
+
+    /// Connects, and remembers who answered, be it with a refusal.
+    async fn connect(
+        &mut self,
+        ways: &[Candidate],
+        until: Instant,
+    ) -> Result<(TcpStream, Candidate), (ConnectError, Option<Candidate>)> {
+        let connected = connect(ways, left(until)).await;
+        match &connected {
+            Ok((_, way)) | Err((ConnectError::Refused, Some(way))) => self.answered = Some(way.clone()),
+            Err(_) => self.answered = None,
+        }
+        connected
     }
 
     /// The container; with `network`, the one whose network it uses.
@@ -255,6 +273,26 @@ impl<'a> Prober<'a> {
         let host = url.host.as_deref().unwrap_or_default();
         format!("http://{host}:{}{}", url.port, url.path)
     }
+}
+
+/// From when on a container's log is that of its present start; `None` for all of it.
+///
+/// Lines of an earlier start prove nothing. The engine notes the moment of a start only after
+/// the process runs, which may have written by then; and it may note an end before it has read
+/// the last lines. So what counts begins between the two, nearer to the end.
+fn since_this_start(finished_at: &str, started_at: &str) -> Option<String> {
+    const AFTER_END: jiff::SignedDuration = jiff::SignedDuration::from_secs(1);
+    let finished: jiff::Timestamp = finished_at.parse().ok()?;
+    let Ok(started) = started_at.parse::<jiff::Timestamp>() else {
+        return Some(finished_at.to_owned());
+    };
+    let gap = started.duration_since(finished);
+    if gap.is_negative() {
+        // It has ended since: of what follows, everything counts from its own start on.
+        return Some(started_at.to_owned());
+    }
+    let since = finished.checked_add((gap / 3).min(AFTER_END)).ok()?;
+    Some(since.to_string())
 }
 
 fn named(host: &str, port: u16) -> Candidate {
@@ -347,6 +385,26 @@ mod tests {
             r"pg_isready -U 'a b' 'it'\''s ' ''"
         );
         assert_eq!(of(&["x".repeat(300).as_str()]).chars().count(), 201);
+    }
+
+    #[test]
+    fn a_log_counts_from_between_the_last_end_and_this_start() {
+        let of = |finished, started| since_this_start(finished, started);
+        assert_eq!(of("", "2026-11-21T10:00:00.5Z"), None, "the first start");
+        let started = "2026-11-21T10:00:00.5Z";
+        assert_eq!(
+            of("2026-11-21T10:00:00.2Z", started).as_deref(),
+            Some("2026-11-21T10:00:00.3Z")
+        );
+        assert_eq!(
+            of("2026-11-20T00:00:00Z", started).as_deref(),
+            Some("2026-11-20T00:00:01Z")
+        );
+        assert_eq!(of("2026-11-21T10:00:09Z", started).as_deref(), Some(started));
+        assert_eq!(
+            of("2026-11-21T10:00:09Z", "").as_deref(),
+            Some("2026-11-21T10:00:09Z")
+        );
     }
 
     #[test]

@@ -194,6 +194,41 @@ async fn a_command_that_hangs_is_ended_and_leaves_no_process() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn dropped_commands_leave_no_process() {
+    let world = World::new().await;
+    let id = world.start("exec pause", json!({}));
+    let probe = exec("sleep 4321");
+    let waits = (0..24).map(|_| world.wait(&id, &probe, EngineHost::Local));
+    let all = futures_util::future::join_all(waits);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(1500), all)
+            .await
+            .is_err()
+    );
+    let path = format!("/containers/{}/top", id.as_str());
+    wait::until("the commands to be gone", Duration::from_secs(5), || {
+        let processes = world.project.engine().get(&path).to_string();
+        (!processes.contains("4321")).then_some(())
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_about_a_port_runs_when_the_port_opens() {
+    let world = World::new().await;
+    let id = world.start(
+        "sleep .7; httpd -p 8000 -h /www; echo serving; exec pause",
+        json!({}),
+    );
+    let check = exec("wget -q -O /dev/null http://localhost:8000/index.html");
+    let waited = world.wait(&id, &check, EngineHost::Local).await;
+    assert!(is_ready(&waited), "{:?}", waited.end);
+    let late = waited.took.saturating_sub(logged_at(&world, &id, "serving"));
+    let last = waited.attempts.last().unwrap().took;
+    eprintln!("exec: {late:?} after it served, of which the command took {last:?}");
+    assert!(late < LATE + last * 2, "{late:?} {last:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_log_line_of_this_start_passes_and_one_of_an_earlier_start_does_not() {
     let world = World::new().await;
     let line = "test -f /tmp/ran || { sleep .4; echo Ready; }; touch /tmp/ran; echo going on; exec pause";

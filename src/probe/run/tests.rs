@@ -157,6 +157,28 @@ async fn a_published_port_that_only_its_proxy_accepts_is_not_open() {
 }
 
 #[tokio::test]
+async fn a_network_that_cannot_be_reached_leads_to_the_published_port() {
+    let port = serve_each(|n| match n {
+        0 => Answer::Text("HTTP/1.1 503 x\r\n\r\n"),
+        _ => Answer::Text("HTTP/1.1 204 x\r\n\r\n"),
+    })
+    .await;
+    // The kernel itself refuses to connect to a broadcast address.
+    let mut container = container(&["255.255.255.255"]);
+    container.ports = vec![published(8000, "0.0.0.0", port)];
+    let engine = OneContainer::new(container);
+    let (end, lines) = wait(&engine, &http(8000), std::future::pending()).await;
+    assert!(
+        matches!(end, Readiness::Ready { attempts: 2, .. }),
+        "{end:?} {lines:?}"
+    );
+    assert!(
+        lines[1].starts_with(&format!("2 GET http://127.0.0.1:{port}/health")),
+        "{lines:?}"
+    );
+}
+
+#[tokio::test]
 async fn without_an_address_it_says_so() {
     let mut probe = probe(ProbeKind::Tcp(1));
     probe.pace.deadline = Some(ms(50));
