@@ -68,7 +68,7 @@ pub struct GlobalArgs {
     /// Show what would be done and change nothing
     #[arg(long, global = true)]
     pub dry_run: bool,
-    /// Trace more to standard error (as --log-level debug)
+    /// Tell every step and probe
     #[arg(long, global = true)]
     pub verbose: bool,
     /// What is traced to standard error; `target=level` may follow, separated by commas

@@ -71,12 +71,6 @@ pub enum ExpectedError {
         /// What there is.
         hint: Option<String>,
     },
-    /// No stack file was found.
-    #[error("no stack file found")]
-    NoStack {
-        /// What was looked for, in order.
-        looked_for: Vec<String>,
-    },
     /// The stack file is wrong; the findings are rendered already.
     #[error("{rendered}")]
     Stack {
@@ -151,7 +145,7 @@ impl ExpectedError {
     pub fn exit(&self) -> Exit {
         match self {
             Self::Usage { .. } | Self::NoSuchThing { .. } => Exit::Usage,
-            Self::NoStack { .. } | Self::Stack { .. } => Exit::Stack,
+            Self::Stack { .. } => Exit::Stack,
             Self::Engine(_) => Exit::Engine,
             Self::Locked { .. } => Exit::Locked,
             Self::Interrupted(signal) => Exit::Interrupted(*signal),
@@ -170,10 +164,6 @@ impl ExpectedError {
             Self::Usage { hint, .. } | Self::NoSuchThing { hint, .. } | Self::NotAsWanted { hint, .. } => {
                 hint.clone()
             }
-            Self::NoStack { .. } => Some(
-                "name one with -f, or write the reference platform into this folder with `platform init`"
-                    .into(),
-            ),
             Self::Locked { .. } => Some("wait for it, or wait longer with --lock-timeout".into()),
             Self::Engine(error) => engine_hint(&error.kind),
             Self::Stack { .. }
@@ -209,11 +199,6 @@ impl ExpectedError {
             cause = error.source();
         }
         out.push('\n');
-        if let Self::NoStack { looked_for } = self {
-            for place in looked_for {
-                let _ = writeln!(out, "  looked for {place}");
-            }
-        }
         if let Some(hint) = self.hint() {
             let _ = writeln!(out, "\nhint: {hint}");
         }
@@ -292,7 +277,6 @@ mod tests {
                 },
                 2,
             ),
-            (ExpectedError::NoStack { looked_for: vec![] }, 3),
             (ExpectedError::Stack { rendered: "x".into() }, 3),
             (engine(EngineErrorKind::Unreachable("x".into())), 4),
             (
@@ -328,15 +312,6 @@ mod tests {
 
     #[test]
     fn messages_show_causes_and_hints() {
-        insta::assert_snapshot!(
-            ExpectedError::NoStack { looked_for: vec!["compose.yaml in /srv".into(), "stacks/ in /srv".into()] }.to_text(),
-            @r"
-        error: no stack file found
-          looked for compose.yaml in /srv
-          looked for stacks/ in /srv
-
-        hint: name one with -f, or write the reference platform into this folder with `platform init`
-        ");
         insta::assert_snapshot!(
             ExpectedError::File {
                 action: "write",

@@ -23,6 +23,11 @@ impl Context {
     /// Loads the stack; `services` are those named on the command line, which take part whatever
     /// their profiles. What was found is returned with it.
     pub fn load(&self, services: &[ServiceName]) -> Loaded {
+        self.load_with(services, &self.settings.profiles)
+    }
+
+    /// As [`Context::load`], with these profiles active.
+    pub fn load_with(&self, services: &[ServiceName], profiles: &[String]) -> Loaded {
         let settings = &self.settings;
         let (files, stack) = match &settings.stack {
             StackSource::Files(files) => (
@@ -43,7 +48,7 @@ impl Context {
             stack,
             project_name: settings.project_name.as_ref().map(ToString::to_string),
             project_dir: settings.project_dir.clone(),
-            profiles: settings.profiles.clone(),
+            profiles: profiles.to_vec(),
             env_files: settings.env_files.clone(),
             environment,
             services: services.iter().map(ToString::to_string).collect(),
@@ -86,8 +91,8 @@ impl Context {
         Ok(Arc::new(project))
     }
 
-    /// The project where there is a stack, and the project's name in any case: with `-p` alone,
-    /// commands that only look or remove go by the labels.
+    /// The project where there is a stack, and the project's name in any case: with `-p` alone, as in
+    /// docker compose, commands that only look or remove go by the labels.
     ///
     /// # Errors
     /// A stack that is wrong, or neither stack nor name.
@@ -95,11 +100,17 @@ impl Context {
         &self,
         services: &[ServiceName],
     ) -> Result<(ProjectName, Option<Arc<Project>>), ExpectedError> {
+        let name = self.settings.project_name.clone();
+        if let Some(name) = name.clone()
+            && self.settings.by_name
+        {
+            return Ok((name, None));
+        }
         let loaded = self.load(services);
         if loaded.is_not_found()
-            && let Some(name) = &self.settings.project_name
+            && let Some(name) = name
         {
-            return Ok((name.clone(), None));
+            return Ok((name, None));
         }
         let project = self.checked(loaded)?;
         Ok((project.name.clone(), Some(project)))

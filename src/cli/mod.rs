@@ -66,14 +66,14 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> Outcome {
 /// Runs a command, with a runtime and signal handlers only where it needs them.
 fn execute(settings: Settings, env: Environment) -> Outcome {
     let Settings { global, command } = settings;
-    let command = match commands::without_runtime(&global, command, &env)? {
+    let guard = TerminalGuard::default();
+    let mut context = Context::new(global, env, Signals::deaf(), guard.clone());
+    let command = match commands::without_runtime(&context, command)? {
         commands::Ran::Done(exit) => return Ok(exit),
         commands::Ran::Needs(command) => command,
     };
-    let guard = TerminalGuard::default();
-    let signals = Signals::listen(guard.clone()).map_err(ExpectedError::Setup)?;
+    context.signals = Signals::listen(guard).map_err(ExpectedError::Setup)?;
     let runtime = runtime(&command).map_err(ExpectedError::Setup)?;
-    let context = Context::new(global, env, signals, guard);
     let outcome = runtime.block_on(commands::run(&context, command));
     // A blocking read of standard input must not hold up the end of the process.
     runtime.shutdown_background();

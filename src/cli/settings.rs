@@ -71,6 +71,9 @@ pub struct GlobalSettings {
     pub stack: StackSource,
     /// The project's name, where one was asked for; else the stack says.
     pub project_name: Option<ProjectName>,
+    /// Whether it was asked for by name alone (`-p` and no stack): whatever stack lies here may be
+    /// another one.
+    pub by_name: bool,
     /// Active profiles.
     pub profiles: Vec<String>,
     /// Files to read variables from, absolute; empty means the default `.env`.
@@ -91,6 +94,8 @@ pub struct GlobalSettings {
     pub parallel: Parallel,
     /// Whether nothing is changed.
     pub dry_run: bool,
+    /// Whether more is told of what is done.
+    pub verbose: bool,
     /// What is traced; empty for nothing.
     pub trace: String,
 }
@@ -190,6 +195,7 @@ impl GlobalSettings {
     /// What makes no sense.
     pub fn resolve(args: GlobalArgs, env: &Environment, terminal: Terminal) -> Result<Self, ExpectedError> {
         let stack = stack_source(&args, env)?;
+        let by_name = args.project_name.is_some() && stack == StackSource::Search;
         let project_name = args
             .project_name
             .or_else(|| env.get(env::COMPOSE_PROJECT_NAME).map(str::to_owned))
@@ -214,6 +220,7 @@ impl GlobalSettings {
         Ok(Self {
             stack,
             project_name,
+            by_name,
             profiles,
             env_files: env_files.iter().map(|file| env.absolute(file)).collect(),
             default_env_file: !env.is_true(env::COMPOSE_DISABLE_ENV_FILE),
@@ -224,9 +231,9 @@ impl GlobalSettings {
             terminal,
             parallel: parallel(args.parallel, env)?,
             dry_run: args.dry_run,
+            verbose: args.verbose,
             trace: args
                 .log_level
-                .or_else(|| args.verbose.then(|| "debug".to_owned()))
                 .or_else(|| env.get(env::PLATFORM_LOG).map(str::to_owned))
                 .unwrap_or_default(),
         })

@@ -63,7 +63,7 @@ fn arguments_come_before_the_environment() {
     assert_eq!(by_env.progress, Progress::Json);
     assert_eq!(by_env.trace, "warn");
 
-    let line = "platform -f - -f c.yaml -p typed --profile z --env-file t.env --parallel -1 --progress quiet ps --verbose";
+    let line = "platform -f - -f c.yaml -p typed --profile z --env-file t.env --parallel -1 --progress quiet ps --verbose --log-level debug";
     let by_args = resolve_in(line, &env, TTY).unwrap().global;
     assert_eq!(
         by_args.stack,

@@ -22,11 +22,13 @@ use crate::stack::tree::{MAX_BYTES, Node, Resolved, Value, compose};
 pub fn load(request: &LoadRequest, files: &dyn Files) -> Loaded {
     let mut findings = Findings::default();
     let mut sources = SourceMap::default();
-    let project = run(request, files, &mut sources, &mut findings);
+    let mut known = HashMap::new();
+    let project = run(request, files, &mut sources, &mut findings, &mut known);
     Loaded {
         project: project.filter(|_| !findings.has_errors()),
         findings: findings.into_sorted(),
         sources,
+        variables: known,
     }
 }
 
@@ -35,6 +37,7 @@ fn run(
     files: &dyn Files,
     sources: &mut SourceMap,
     findings: &mut Findings,
+    known: &mut HashMap<String, String>,
 ) -> Option<crate::model::Project> {
     let mut collected = Collected::new(&request.environment);
     let first_folder = project_dir(request, &[]);
@@ -67,6 +70,7 @@ fn run(
     variables
         .entry("COMPOSE_PROJECT_NAME".to_owned())
         .or_insert_with(|| name.as_str().to_owned());
+    known.clone_from(&variables);
 
     let home = request.environment.get("HOME").map(PathBuf::from);
     let scope = Rc::new(Scope {

@@ -41,6 +41,8 @@ pub struct Loaded {
     pub findings: Vec<Finding>,
     /// The texts that findings point into.
     pub sources: SourceMap,
+    /// What variables in the stack are replaced with: the environment, and environment files.
+    pub variables: HashMap<String, String>,
 }
 
 impl Loaded {

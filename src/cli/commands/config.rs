@@ -1,0 +1,131 @@
+//! `platform config`: the stack as it is understood.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use crate::base::ServiceName;
+use crate::execute::inputs;
+use crate::model::{MountKind, Project, render};
+use crate::stack::render::{project_json, project_yaml};
+
+use super::super::context::Context;
+use super::super::exit::{Exit, ExpectedError, Outcome};
+use super::super::output;
+use super::super::settings::{ConfigFormat, ConfigList, ConfigSettings};
+use super::ps::check_services;
+
+/// Shows the stack. Needs no engine.
+///
+/// # Errors
+/// No stack, or one that is wrong.
+pub fn run(context: &Context, settings: &ConfigSettings) -> Outcome {
+    let text = text(context, settings)?;
+    let text = context.masker.mask(&text);
+    match &settings.output {
+        None => output::data(&text)?,
+        Some(path) => fs::write(path, text.as_bytes()).map_err(|source| ExpectedError::File {
+            action: "write",
+            path: path.display().to_string(),
+            source,
+        })?,
+    }
+    Ok(Exit::AsWanted)
+}
+
+fn text(context: &Context, settings: &ConfigSettings) -> Result<String, ExpectedError> {
+    let loaded = context.load(&settings.services);
+    let variables: BTreeMap<String, String> = match settings.list {
+        ConfigList::Environment => loaded.variables.clone().into_iter().collect(),
+        _ => BTreeMap::new(),
+    };
+    let project = context.checked(loaded)?;
+    check_services(&settings.services, Some(&project), &[])?;
+    if settings.list == ConfigList::Profiles {
+        return Ok(lines(profiles(context)?));
+    }
+    let mut project = Project::clone(&project);
+    if !settings.services.is_empty() {
+        narrow(&mut project, &settings.services);
+    }
+    Ok(match &settings.list {
+        ConfigList::Nothing | ConfigList::Profiles => String::new(),
+        ConfigList::Stack(ConfigFormat::Yaml) => project_yaml(&project),
+        ConfigList::Stack(ConfigFormat::Json) => project_json(&project),
+        ConfigList::Services => lines(project.services.keys()),
+        ConfigList::Images => lines(
+            project
+                .services
+                .iter()
+                .map(|(name, service)| service.image_reference(project.name.as_str(), name.as_str())),
+        ),
+        ConfigList::Volumes => lines(project.volumes.keys()),
+        ConfigList::Networks => lines(project.networks.keys()),
+        ConfigList::Hashes(names) => hashes(&project, names)?,
+        ConfigList::Environment => lines(variables.iter().map(|(name, value)| format!("{name}={value}"))),
+    })
+}
+
+fn lines<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
+    items.into_iter().map(|item| format!("{item}\n")).collect()
+}
+
+/// All profiles that the stack has, active or not.
+fn profiles(context: &Context) -> Result<BTreeSet<String>, ExpectedError> {
+    let loaded = context.load_with(&[], &["*".to_owned()]);
+    let project = context.checked(loaded)?;
+    Ok(project
+        .services
+        .values()
+        .flat_map(|service| service.profiles.iter().cloned())
+        .collect())
+}
+
+/// Keeps the named services, what they depend on, and what those use.
+fn narrow(project: &mut Project, services: &[ServiceName]) {
+    let kept = project.closure(services);
+    project.services.retain(|name, _| kept.contains(name));
+    let services: Vec<_> = project.services.values().collect();
+    let mounts: BTreeSet<&str> = services
+        .iter()
+        .flat_map(|s| &s.volumes)
+        .filter_map(|mount| match &mount.kind {
+            MountKind::Volume {
+                source: Some(source), ..
+            } => Some(source.as_str()),
+            _ => None,
+        })
+        .collect();
+    project
+        .networks
+        .retain(|key, _| services.iter().any(|s| s.networks.contains_key(key)));
+    project.volumes.retain(|key, _| mounts.contains(key.as_str()));
+    project.secrets.retain(|key, _| {
+        services
+            .iter()
+            .any(|s| s.secrets.iter().any(|m| m.source == *key))
+    });
+    project.configs.retain(|key, _| {
+        services
+            .iter()
+            .any(|s| s.configs.iter().any(|m| m.source == *key))
+    });
+}
+
+fn hashes(project: &Project, names: &[ServiceName]) -> Result<String, ExpectedError> {
+    let bound = inputs::bound_files(project);
+    let mut out = String::new();
+    if let Some(missing) = names.iter().find(|name| !project.services.contains_key(*name)) {
+        return Err(ExpectedError::NoSuchThing {
+            message: format!("no service `{missing}`"),
+            hint: None,
+        });
+    }
+    for (name, service) in &project.services {
+        if names.is_empty() || names.contains(name) {
+            let files = bound.get(name).map_or(&[][..], Vec::as_slice);
+            let hash = render::hash(&render::comparable(project, service, files));
+            out.push_str(&format!("{name} {hash}\n"));
+        }
+    }
+    Ok(out)
+}
