@@ -82,6 +82,7 @@ fn container(service: &str, port: Option<u16>) -> Container {
             })
             .into_iter()
             .collect(),
+        command: String::new(),
         created: 0,
         status: "Up".into(),
     }
