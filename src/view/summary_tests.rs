@@ -67,7 +67,6 @@ fn container(service: &str, port: Option<u16>) -> Container {
         health: None,
         image: "sha256:1".into(),
         image_ref: "x".into(),
-        command: String::new(),
         labels: [(
             labels::IMAGE_SOURCE.to_owned(),
             format!("built from images/{service}"),
