@@ -66,6 +66,8 @@ pub enum ImageState {
     Unavailable {
         /// What was tried.
         reason: String,
+        /// Whether no source has it, as opposed to a build or recipe that failed.
+        missing: bool,
     },
 }
 

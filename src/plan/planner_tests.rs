@@ -371,6 +371,7 @@ fn a_missing_image_leaves_its_service_out() {
         "db".into(),
         ImageState::Unavailable {
             reason: "no registry answers".into(),
+            missing: true,
         },
     );
     let plan = plan_up(&project, &Observed::default(), &images, &UpOptions::default());

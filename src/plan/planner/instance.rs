@@ -29,10 +29,10 @@ impl<'a> Planner<'a> {
                 }
                 ImageId::from("pending")
             }
-            Some(ImageState::Unavailable { reason }) => {
-                return self.unavailable(name, service, reason.clone());
+            Some(ImageState::Unavailable { reason, missing }) => {
+                return self.unavailable(name, service.ext.optional && *missing, reason.clone());
             }
-            None => return self.unavailable(name, service, "its image is not known".to_owned()),
+            None => return self.unavailable(name, false, "its image is not known".to_owned()),
         };
         let files = self.options.bound_files.get(name).map_or(&[][..], Vec::as_slice);
         let definition = comparable(self.project, service, files);
@@ -50,8 +50,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    pub(super) fn unavailable(&mut self, name: &ServiceName, service: &Service, reason: String) {
-        let optional = service.ext.optional;
+    pub(super) fn unavailable(&mut self, name: &ServiceName, optional: bool, reason: String) {
         self.plan.unavailable.push(Unavailable {
             service: name.clone(),
             reason,
