@@ -16,6 +16,7 @@ pub mod settings;
 pub mod trace;
 pub mod context;
 pub mod load;
+pub mod session;
 pub mod commands;
 mod help;
 

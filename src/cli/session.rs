@@ -203,8 +203,8 @@ fn begin_show(context: &Context, hub: &Hub, last: Final) -> Show {
     let options = progress::Options {
         mode,
         capable: mode == ProgressMode::Tty,
-        style: settings.stderr.clone(),
-        verbose: settings.verbose,
+        style: settings.stderr,
+        verbose: !settings.trace.is_empty(),
         last,
         size: Arc::new(|| terminal::size_of(std::io::stderr())),
         clock: context.clock.clone(),

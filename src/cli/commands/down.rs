@@ -19,7 +19,7 @@ use super::super::settings::{DownSettings, Orphans, RemoveImages};
 /// # Errors
 /// The stack's, the engine's, or what could not be removed.
 pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
-    let (name, project) = context.project_or_name()?;
+    let (name, project) = context.project_or_name(&settings.services)?;
     if let Some(project) = &project {
         super::check_services(project, &settings.services)?;
     }

@@ -1,10 +1,18 @@
 //! One file a command. Each takes the [`Context`] and its own settings, and returns an [`Outcome`].
 
+pub mod attach;
 pub mod completions;
 pub mod config;
+pub mod down;
 pub mod init;
+pub mod plan;
 pub mod ps;
+pub mod up;
 pub mod version;
+
+use crate::base::ServiceName;
+use crate::model::Project;
+use crate::plan::Plan;
 
 use super::context::Context;
 use super::exit::{Exit, ExpectedError, Outcome};
@@ -39,11 +47,11 @@ pub fn without_runtime(context: &Context, command: CommandSettings) -> Result<Ra
 /// The command's own.
 pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
     match command {
+        CommandSettings::Up(settings) => up::run(context, *settings).await,
+        CommandSettings::Down(settings) => down::run(context, settings).await,
+        CommandSettings::Plan(settings) => plan::run(context, settings).await,
         CommandSettings::Ps(settings) => until_stopped(context, ps::run(context, settings)).await,
-        CommandSettings::Up(_)
-        | CommandSettings::Down(_)
-        | CommandSettings::Plan(_)
-        | CommandSettings::Logs(_)
+        CommandSettings::Logs(_)
         | CommandSettings::Exec(_)
         | CommandSettings::Smoke(_)
         | CommandSettings::Config(_)
@@ -62,4 +70,35 @@ async fn until_stopped(context: &Context, command: impl Future<Output = Outcome>
         outcome = command => outcome,
         signal = context.signals.stopped() => Err(ExpectedError::Interrupted(signal)),
     }
+}
+
+/// A plan that may not be done, as the end of a run.
+pub fn refused(plan: &Plan) -> ExpectedError {
+    let reasons: Vec<&str> = plan.refusals.iter().map(|r| r.text.as_str()).collect();
+    let hints: Vec<&str> = plan.refusals.iter().map(|r| r.hint.as_str()).collect();
+    ExpectedError::NotAsWanted { message: reasons.join("\n       "), hint: Some(hints.join("\n      ")) }
+}
+
+/// Checks that the stack has all the services that were named.
+///
+/// # Errors
+/// The first it does not have, with the nearest name there is.
+pub fn check_services(project: &Project, names: &[ServiceName]) -> Result<(), ExpectedError> {
+    let Some(unknown) = names.iter().find(|name| !project.services.contains_key(*name)) else {
+        return Ok(());
+    };
+    let nearest = project
+        .services
+        .keys()
+        .map(|name| (strsim::jaro_winkler(name.as_str(), unknown.as_str()), name))
+        .filter(|(score, _)| *score > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    let all: Vec<&str> = project.services.keys().map(ServiceName::as_str).collect();
+    Err(ExpectedError::NoSuchThing {
+        message: format!("no such service: {unknown}"),
+        hint: Some(match nearest {
+            Some((_, name)) => format!("did you mean {name}?"),
+            None => format!("the stack has {}", all.join(", ")),
+        }),
+    })
 }

@@ -41,8 +41,8 @@ pub async fn run(context: &Context, settings: PlanSettings) -> Outcome {
 fn show(context: &Context, plan: &Plan, format: PlanFormat) -> Result<(), ExpectedError> {
     let global = &context.settings;
     let text = match format {
-        PlanFormat::Text => view::plan::text(plan, global.columns(), &global.stdout),
-        PlanFormat::Json => format!("{:#}\n", view::plan::json(plan)),
+        PlanFormat::Text => view::plan::text(plan, &global.stdout),
+        PlanFormat::Json => format!("{:#}\n", view::plan::to_json(plan)),
     };
     output::data(&text)
 }

@@ -241,7 +241,7 @@ fn what_is_left(session: &Session, project: &Project) -> String {
 /// # Errors
 /// The stack's, or a service that it does not have.
 pub fn prepared(context: &Context, what: &WhatToDo) -> Result<Arc<Project>, ExpectedError> {
-    let mut project = context.project()?;
+    let mut project = context.project(&what.services)?;
     super::check_services(&project, &what.services)?;
     let scaled: Vec<ServiceName> = what.scale.iter().map(|(name, _)| name.clone()).collect();
     super::check_services(&project, &scaled)?;
