@@ -81,7 +81,12 @@ impl Session {
             run: run.into(),
             options: opening.options,
         };
-        Ok(Self { site, endpoint, show: Some(show), _lock: lock })
+        Ok(Self {
+            site,
+            endpoint,
+            show: Some(show),
+            _lock: lock,
+        })
     }
 
     async fn connect(
@@ -108,7 +113,9 @@ impl Session {
     /// Ends the run: publishes the verdict and waits until all is printed.
     pub async fn close(&mut self, code: u8, text: String) {
         let took = self.site.clock.now();
-        self.site.hub.publish(Body::Finished(Verdict { code, text, took }));
+        self.site
+            .hub
+            .publish(Body::Finished(Verdict { code, text, took }));
         self.hush().await;
     }
 
@@ -137,7 +144,10 @@ pub fn images_of(project: &Project, observed: &Observed) -> BTreeMap<ServiceName
         .iter()
         .filter_map(|(name, service)| {
             let reference = service.image_reference(project.name.as_str(), name.as_str());
-            observed.images.get(&reference).map(|image| (name.clone(), image.clone()))
+            observed
+                .images
+                .get(&reference)
+                .map(|image| (name.clone(), image.clone()))
         })
         .collect()
 }
@@ -147,16 +157,27 @@ pub fn execute_options(parallel: Parallel) -> ExecuteOptions {
     let default = ExecuteOptions::default();
     match parallel {
         Parallel::Default => default,
-        Parallel::AtMost(most) => ExecuteOptions { parallel: most, parallel_starts: most, ..default },
-        Parallel::Unlimited => {
-            ExecuteOptions { parallel: usize::MAX, parallel_starts: usize::MAX, ..default }
-        }
+        Parallel::AtMost(most) => ExecuteOptions {
+            parallel: most,
+            parallel_starts: most,
+            ..default
+        },
+        Parallel::Unlimited => ExecuteOptions {
+            parallel: usize::MAX,
+            parallel_starts: usize::MAX,
+            ..default
+        },
     }
 }
 
 /// The exit code of a run that was stopped.
 pub fn interrupted(context: &Context) -> Exit {
-    Exit::Interrupted(context.signals.first().unwrap_or(crate::execute::StopSignal::Interrupt))
+    Exit::Interrupted(
+        context
+            .signals
+            .first()
+            .unwrap_or(crate::execute::StopSignal::Interrupt),
+    )
 }
 
 async fn take_lock(
@@ -171,24 +192,41 @@ async fn take_lock(
         rustix::process::getuid().as_raw(),
     );
     let command = format!("platform {}", opening.command);
-    let request = LockRequest { folder: &folder, endpoint, project: opening.project, command: &command };
+    let request = LockRequest {
+        folder: &folder,
+        endpoint,
+        project: opening.project,
+        command: &command,
+    };
     let waiting = |holder: Option<&lock::Holder>| {
         let holder = holder.map_or_else(|| "another run".to_owned(), ToString::to_string);
         hub.publish(Body::WaitingForLock { holder });
     };
-    match lock::acquire(request, timeout, &*context.clock, &context.signals.stop(), waiting).await {
+    match lock::acquire(
+        request,
+        timeout,
+        &*context.clock,
+        &context.signals.stop(),
+        waiting,
+    )
+    .await
+    {
         Ok(lock) => Ok(lock),
         Err(LockError::Held { holder }) => Err(ExpectedError::Locked {
             project: opening.project.to_string(),
             holder: holder.map_or_else(|| "its name could not be read".to_owned(), |h| h.to_string()),
         }),
         Err(LockError::Stopped) => Err(ExpectedError::Interrupted(context.signals.stopped().await)),
-        Err(LockError::Folder { path, source }) => {
-            Err(ExpectedError::File { action: "use", path: path.display().to_string(), source })
-        }
-        Err(LockError::File { path, source }) => {
-            Err(ExpectedError::File { action: "lock", path: path.display().to_string(), source })
-        }
+        Err(LockError::Folder { path, source }) => Err(ExpectedError::File {
+            action: "use",
+            path: path.display().to_string(),
+            source,
+        }),
+        Err(LockError::File { path, source }) => Err(ExpectedError::File {
+            action: "lock",
+            path: path.display().to_string(),
+            source,
+        }),
     }
 }
 

@@ -25,7 +25,11 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
     }
     let options = execute_options(context.settings.parallel);
     // Stops only wait for the containers; nothing is gained by taking turns.
-    let options = ExecuteOptions { parallel: options.parallel.max(64), wait: false, ..options };
+    let options = ExecuteOptions {
+        parallel: options.parallel.max(64),
+        wait: false,
+        ..options
+    };
     let mut session = Session::open(
         context,
         Opening {
@@ -38,8 +42,15 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
     )
     .await?;
     let wanted = match &project {
-        Some(project) => Wanted { images: Vec::new(), container_names: Vec::new(), ..Wanted::of(project) },
-        None => Wanted { project: Some(name.clone()), ..Wanted::default() },
+        Some(project) => Wanted {
+            images: Vec::new(),
+            container_names: Vec::new(),
+            ..Wanted::of(project)
+        },
+        None => Wanted {
+            project: Some(name.clone()),
+            ..Wanted::default()
+        },
     };
     let down = DownOptions {
         services: settings.services.clone(),
@@ -52,7 +63,11 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
     if context.settings.dry_run {
         let observed = session.site.engine.observe(&wanted).await?;
         session.hush().await;
-        super::super::output::data(&crate::plan::text::plan(&plan_down(project.as_deref(), &observed, &down)))?;
+        super::super::output::data(&crate::plan::text::plan(&plan_down(
+            project.as_deref(),
+            &observed,
+            &down,
+        )))?;
         return Ok(Exit::AsWanted);
     }
     let wants = session::wants(
@@ -61,7 +76,14 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
     );
     let plan_of = |observed: &Observed| plan_down(project.as_deref(), observed, &down);
     let converged = converge(&session.site, &wants, &wanted, settings.engine_timeout, &plan_of).await;
-    finish(context, &mut session, converged, settings.services.is_empty(), &name).await
+    finish(
+        context,
+        &mut session,
+        converged,
+        settings.services.is_empty(),
+        &name,
+    )
+    .await
 }
 
 async fn finish(
@@ -91,7 +113,12 @@ async fn finish(
         }
         Converged::Stopped(_) => {
             let exit = session::interrupted(context);
-            session.close(exit.code(), "stopped; what is left goes with another `platform down`".into()).await;
+            session
+                .close(
+                    exit.code(),
+                    "stopped; what is left goes with another `platform down`".into(),
+                )
+                .await;
             Ok(exit)
         }
         Converged::EngineGone(error) => {
@@ -104,8 +131,16 @@ async fn finish(
 /// Stops a project's containers, dependents first, as the end of an attached `up`.
 pub async fn stop_all(site: &Site, wants: &Wants, grace: Option<std::time::Duration>) -> Converged {
     let project = wants.project.clone();
-    let wanted = Wanted { images: Vec::new(), container_names: Vec::new(), ..Wanted::of(&project) };
-    let options = DownOptions { stop_only: true, grace, ..DownOptions::default() };
+    let wanted = Wanted {
+        images: Vec::new(),
+        container_names: Vec::new(),
+        ..Wanted::of(&project)
+    };
+    let options = DownOptions {
+        stop_only: true,
+        grace,
+        ..DownOptions::default()
+    };
     let plan_of = |observed: &Observed| plan_down(Some(&project), observed, &options);
     converge(site, wants, &wanted, std::time::Duration::from_secs(10), &plan_of).await
 }

@@ -76,7 +76,10 @@ async fn until_stopped(context: &Context, command: impl Future<Output = Outcome>
 pub fn refused(plan: &Plan) -> ExpectedError {
     let reasons: Vec<&str> = plan.refusals.iter().map(|r| r.text.as_str()).collect();
     let hints: Vec<&str> = plan.refusals.iter().map(|r| r.hint.as_str()).collect();
-    ExpectedError::NotAsWanted { message: reasons.join("\n       "), hint: Some(hints.join("\n      ")) }
+    ExpectedError::NotAsWanted {
+        message: reasons.join("\n       "),
+        hint: Some(hints.join("\n      ")),
+    }
 }
 
 /// Checks that the stack has all the services that were named.

@@ -28,7 +28,8 @@ pub async fn run(context: &Context, settings: PlanSettings) -> Outcome {
     let options = up::plan_options(&project, &settings.what, &wants);
     let mut plan = plan_up(&project, &observed, &states, &options);
     if settings.what.orphans == Orphans::Ignore {
-        plan.notes.retain(|note| !note.text.contains("not in the stack any more"));
+        plan.notes
+            .retain(|note| !note.text.contains("not in the stack any more"));
     }
     show(context, &plan, settings.format)?;
     let idle = plan.is_empty() && plan.refusals.is_empty();

@@ -1,6 +1,6 @@
 //! `up`: from the stack to services proven ready and smoke-tested.
 
-mod images;
+pub mod images;
 
 use std::sync::Arc;
 
@@ -29,7 +29,11 @@ pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
     let project = prepared(context, &settings.what)?;
     let base = execute_options(context.settings.parallel);
     let options = match settings.wait {
-        Wait::Ready { timeout } => ExecuteOptions { wait: true, wait_timeout: timeout, ..base },
+        Wait::Ready { timeout } => ExecuteOptions {
+            wait: true,
+            wait_timeout: timeout,
+            ..base
+        },
         Wait::Started => ExecuteOptions { wait: false, ..base },
     };
     let mut session = Session::open(
@@ -59,7 +63,11 @@ pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
 /// How far a run came.
 enum End {
     /// Everything is as wanted.
-    Good { observed: Box<Observed>, wants: Wants, changed: bool },
+    Good {
+        observed: Box<Observed>,
+        wants: Wants,
+        changed: bool,
+    },
     /// Something is not.
     Failed(FailureReport),
     /// Some smoke tests failed.
@@ -96,7 +104,8 @@ async fn drive(
     let plan_of = |observed: &Observed| {
         let mut plan = plan_up(project, observed, &supplied.states(project, observed), &options);
         if settings.what.orphans == Orphans::Ignore {
-            plan.notes.retain(|note| !note.text.contains("not in the stack any more"));
+            plan.notes
+                .retain(|note| !note.text.contains("not in the stack any more"));
         }
         plan
     };
@@ -109,11 +118,20 @@ async fn drive(
         Converged::Stopped(report) => Ok(End::Stopped(report)),
         Converged::EngineGone(error) => Err(error.into()),
         Converged::Done { report, .. } if !report.is_empty() => Ok(End::Failed(report)),
-        Converged::Done { observed, changed, plan, .. } => {
-            smoke_tests(context, session, project, settings, &observed, &plan, changed).await.map(|end| {
-                end.unwrap_or_else(|| End::Good { observed: Box::new(observed), wants, changed })
-            })
-        }
+        Converged::Done {
+            observed,
+            changed,
+            plan,
+            ..
+        } => smoke_tests(context, session, project, settings, &observed, &plan, changed)
+            .await
+            .map(|end| {
+                end.unwrap_or_else(|| End::Good {
+                    observed: Box::new(observed),
+                    wants,
+                    changed,
+                })
+            }),
     }
 }
 
@@ -144,8 +162,11 @@ async fn smoke_tests(
         }
         return Ok(None);
     }
-    let unavailable =
-        plan.unavailable.iter().map(|u| (u.service.clone(), u.reason.clone())).collect();
+    let unavailable = plan
+        .unavailable
+        .iter()
+        .map(|u| (u.service.clone(), u.reason.clone()))
+        .collect();
     let setting = smoke::Setting {
         project,
         observed,
@@ -164,8 +185,15 @@ async fn smoke_tests(
         }) => report,
         signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
     };
-    let failed = report.tests.iter().filter(|t| matches!(t.outcome, smoke::Outcome::Failed(_))).count();
-    Ok((failed > 0).then_some(End::SmokeFailed { failed, of: report.tests.len() }))
+    let failed = report
+        .tests
+        .iter()
+        .filter(|t| matches!(t.outcome, smoke::Outcome::Failed(_)))
+        .count();
+    Ok((failed > 0).then_some(End::SmokeFailed {
+        failed,
+        of: report.tests.len(),
+    }))
 }
 
 async fn conclude(
@@ -176,10 +204,16 @@ async fn conclude(
     end: End,
 ) -> Outcome {
     match end {
-        End::Good { observed, wants, changed } => {
+        End::Good {
+            observed,
+            wants,
+            changed,
+        } => {
             let text = if changed { "up" } else { "up; nothing to do" };
             if let Some(attach) = &settings.attach {
-                session.site.hub.publish(Body::Info { text: format!("{text}; Ctrl-C stops the stack") });
+                session.site.hub.publish(Body::Info {
+                    text: format!("{text}; Ctrl-C stops the stack"),
+                });
                 session.hush().await;
                 return super::attach::run(context, &session.site, &wants, attach).await;
             }
@@ -193,7 +227,9 @@ async fn conclude(
             Err(ExpectedError::Reported)
         }
         End::SmokeFailed { failed, of } => {
-            session.close(1, format!("{failed} of {of} smoke tests failed")).await;
+            session
+                .close(1, format!("{failed} of {of} smoke tests failed"))
+                .await;
             Err(ExpectedError::Reported)
         }
         End::Refused(plan) => {
@@ -278,5 +314,8 @@ pub fn unprobed(project: &Project, wants: &Wants) -> std::collections::BTreeSet<
 
 /// The planner's options for what was asked.
 pub fn plan_options(project: &Project, what: &WhatToDo, wants: &Wants) -> UpOptions {
-    UpOptions { unprobed: unprobed(project, wants), ..what.up_options((*wants.bound_files).clone()) }
+    UpOptions {
+        unprobed: unprobed(project, wants),
+        ..what.up_options((*wants.bound_files).clone())
+    }
 }
