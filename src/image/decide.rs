@@ -39,8 +39,8 @@ pub enum Local {
     },
 }
 
-/// A source of an image.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// A source of an image, in the order in which sources are named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Attempt {
     /// The engine has it.
     Local,

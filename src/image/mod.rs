@@ -1,6 +1,28 @@
 //! Where an image comes from: local, pull, build, bootstrap.
 
+mod base;
+mod bootstrap;
+mod build;
+pub mod context;
 pub mod decide;
 pub mod dockerfile;
+pub mod error;
+pub mod host;
 pub mod ignore;
+pub mod progress;
+mod pull;
+pub mod recipe;
 pub mod reference;
+mod registry;
+pub mod request;
+mod run;
+pub mod scratch;
+pub mod supply;
+
+pub use decide::{Attempt, Decision, Facts, Local, decide};
+pub use error::{ImageError, Tried};
+pub use host::HostEnv;
+pub use progress::{Activity, ImageProgress, ProgressSink};
+pub use reference::Reference;
+pub use request::{ImageRequest, Known, RequestOptions};
+pub use supply::{Options, Source, Supplied, Supply};

@@ -36,6 +36,8 @@ pub const SPEC: &str = "dev.platform.spec";
 pub const RUN: &str = "dev.platform.run";
 /// On an image: where it came from, in one line.
 pub const IMAGE_SOURCE: &str = "dev.platform.image.source";
+/// On an image: its version in one line, empty where its maker did not know.
+pub const IMAGE_VERSION: &str = "dev.platform.image.version";
 /// On an image made by a recipe: the hash of the recipe's inputs.
 pub const RECIPE_HASH: &str = "dev.platform.recipe";
 /// On an image that only stands in for another, in tests.

@@ -1,0 +1,490 @@
+//! Builds: the context packed, base images supplied, what the host knows handed in as secrets.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use futures_util::StreamExt;
+use indexmap::IndexMap;
+
+use super::ImageError;
+use super::base::{BaseSources, builtin_args};
+use super::context::Context;
+use super::dockerfile::{Dockerfile, Rewrite};
+use super::host::{APT_SECRET, CA_SECRET, PIP_SECRET, apt_conf};
+use super::progress::{Activity, Reporter};
+use super::recipe::Recipe;
+use super::reference::Reference;
+use super::registry::concerns_engine;
+use super::request::ImageRequest;
+use super::run::{Job, KEPT_LINES, run};
+use super::scratch::Scratch;
+use super::supply::{Supply, no_id};
+use crate::base::{ImageId, Secret};
+use crate::engine::{BuildProgress, BuildRequest, EngineErrorKind};
+use crate::model::{Build, FileSource, Image, labels};
+
+/// The Dockerfile's name in a context that does not hold it.
+const OUTSIDE_DOCKERFILE: &str = ".platform.dockerfile";
+
+/// A build to carry out.
+#[derive(Debug)]
+pub(super) struct BuildJob<'a> {
+    /// What it is called in messages.
+    image: String,
+    build: Build,
+    tags: Vec<String>,
+    sources: BaseSources<'a>,
+    secrets: Option<&'a IndexMap<String, FileSource>>,
+    /// What goes into the label about the image's source; worded from the context where absent.
+    origin: Option<String>,
+}
+
+impl<'a> BuildJob<'a> {
+    pub(super) fn of_request(request: &'a ImageRequest, build: &Build) -> Self {
+        let platform = request.platform.as_deref();
+        Self {
+            image: request.reference.clone(),
+            build: build.clone(),
+            tags: vec![request.reference.clone()],
+            sources: BaseSources {
+                recipes: &request.base_images,
+                platform,
+                fresh: build.pull,
+            },
+            secrets: Some(&request.secrets),
+            origin: None,
+        }
+    }
+
+    pub(super) fn of_recipe(
+        reference: &Reference,
+        recipe: &Recipe,
+        dockerfile: &str,
+        hash: &str,
+        origin: &str,
+        sources: BaseSources<'a>,
+    ) -> Self {
+        Self {
+            image: reference.to_string(),
+            build: Build {
+                context: recipe.folder.display().to_string(),
+                dockerfile: Some(dockerfile.to_owned()),
+                labels: IndexMap::from([(labels::RECIPE_HASH.to_owned(), hash.to_owned())]),
+                ..Build::default()
+            },
+            tags: vec![reference.local_stand_in()],
+            sources,
+            secrets: None,
+            origin: Some(origin.to_owned()),
+        }
+    }
+}
+
+/// A build's inputs, read.
+struct Inputs {
+    root: PathBuf,
+    /// Where the Dockerfile is (or would be), for messages.
+    path: PathBuf,
+    /// Its name in the context's tar.
+    name: String,
+    dockerfile: Dockerfile,
+}
+
+impl Supply {
+    /// Builds an image and returns it as the engine has it.
+    pub(super) async fn build(&self, job: &BuildJob<'_>, report: Reporter<'_>) -> Result<Image, ImageError> {
+        refuse_unsupported(job)?;
+        let info = self.info().await?;
+        let buildkit = info.buildkit && self.host.var("DOCKER_BUILDKIT") != Some("0");
+        let args: BTreeMap<String, String> = job
+            .build
+            .args
+            .iter()
+            .map(|(k, v)| (k.clone(), v.clone()))
+            .collect();
+        let inputs = inputs(&job.build, &args, &builtin_args(info))?;
+
+        let mut change = Rewrite::default();
+        let target = job.build.target.as_deref();
+        let images =
+            inputs
+                .dockerfile
+                .images(target, !buildkit)
+                .map_err(|source| ImageError::Dockerfile {
+                    path: inputs.path.clone(),
+                    source,
+                })?;
+        // All at once: independent bases need not wait for each other.
+        let bases = futures_util::future::try_join_all(images.iter().map(|name| async move {
+            self.base(name, job.sources, report)
+                .await
+                .map_err(|source| match source {
+                    cycle @ ImageError::Cycle(_) => cycle,
+                    source => ImageError::Base {
+                        image: job.image.clone(),
+                        base: name.clone(),
+                        source: Box::new(source),
+                    },
+                })
+        }))
+        .await?;
+        for (name, base) in images.into_iter().zip(bases) {
+            // As written where it means the same, so that nothing is changed without need.
+            if Reference::parse(&name).map(|r| r.to_string()).as_ref() != Ok(&base.reference) {
+                change.images.insert(name, base.reference);
+            }
+        }
+        change.drop_syntax = buildkit && !self.has_frontend(&inputs, report).await?;
+
+        let mut secrets = self.user_secrets(job, buildkit)?;
+        let mut files = Vec::new();
+        for id in &inputs.dockerfile.secret_ids {
+            if secrets.contains_key(id) {
+                continue;
+            }
+            let Some(content) = self.host_secret(id).await else {
+                continue;
+            };
+            if buildkit {
+                secrets.insert(id.clone(), content);
+            } else if holds_password(&content) {
+                // The classic builder keeps every stage; a password has no place in one.
+                report.note(format!(
+                    "{id} holds a password and is not given to a builder without secrets"
+                ));
+            } else {
+                files.push((id.clone(), content));
+            }
+        }
+        change.mounts = secrets.keys().cloned().collect();
+        let text = inputs.dockerfile.rewrite(&change);
+        files.push((inputs.name.clone(), Secret::new(text.into_bytes())));
+
+        let scratch = Scratch::new(&self.host.temp_dir())
+            .map_err(|e| ImageError::io("creating a folder in", &self.host.temp_dir(), e))?;
+        let tar = scratch.path().join("context.tar");
+        self.pack(inputs.root, inputs.path, files, &tar, report).await?;
+
+        let mut build = job.build.clone();
+        // Base images are supplied by now, and a registry may not be reachable.
+        build.pull = false;
+        let origin = job
+            .origin
+            .clone()
+            .unwrap_or_else(|| self.built_from(Path::new(&job.build.context)));
+        build
+            .labels
+            .entry(labels::IMAGE_SOURCE.to_owned())
+            .or_insert(origin);
+        // Hides the base image's own version, which is not this image's.
+        build.labels.entry(labels::IMAGE_VERSION.to_owned()).or_default();
+        let mut hidden_args = self.host.proxies();
+        hidden_args.retain(|name, _| !build.args.contains_key(name));
+        let request = BuildRequest {
+            context_tar: tar,
+            dockerfile: inputs.name,
+            tags: job.tags.clone(),
+            secrets,
+            hidden_args,
+            buildkit,
+            no_cache: build.no_cache,
+            platform: job.sources.platform.map(str::to_owned),
+            build,
+        };
+        let _permit = self.builds.acquire().await.ok();
+        report.tell(Activity::Building);
+        let id = self.follow(job, request, report).await?;
+        drop(scratch);
+        let name = job.tags.first().map_or(id.as_str(), String::as_str);
+        self.engine.image(name).await?.ok_or_else(|| no_id(&job.image))
+    }
+
+    async fn follow(
+        &self,
+        job: &BuildJob<'_>,
+        request: BuildRequest,
+        report: Reporter<'_>,
+    ) -> Result<ImageId, ImageError> {
+        let mut lines: VecDeque<String> = VecDeque::with_capacity(KEPT_LINES);
+        let mut keep = |line: &str| {
+            if lines.len() == KEPT_LINES {
+                lines.pop_front();
+            }
+            lines.push_back(line.to_owned());
+        };
+        let mut stream = self.engine.build(request);
+        let error = loop {
+            match stream.next().await {
+                Some(Ok(BuildProgress::Built(id))) => return Ok(id),
+                Some(Ok(BuildProgress::Step(step))) => {
+                    keep(&step);
+                    report.tell(Activity::Step(step));
+                }
+                Some(Ok(BuildProgress::Output(line))) => {
+                    keep(&line);
+                    report.tell(Activity::Output(line));
+                }
+                Some(Err(error)) => break Some(error),
+                None => break None,
+            }
+        };
+        let reason = match error {
+            Some(error) if concerns_engine(&error) => return Err(error.into()),
+            Some(error) => match error.kind {
+                // The engine's message may repeat the output, which is kept here already.
+                EngineErrorKind::StreamFailed(text) => text.lines().next().unwrap_or_default().to_owned(),
+                other => other.to_string(),
+            },
+            None => "the build ended without an image".to_owned(),
+        };
+        Err(ImageError::Build {
+            image: job.image.clone(),
+            context: self.shown(Path::new(&job.build.context)),
+            reason,
+            lines: lines.into(),
+        })
+    }
+
+    /// Packs the context beside the runtime; a dropped future stops it.
+    async fn pack(
+        &self,
+        root: PathBuf,
+        dockerfile: PathBuf,
+        files: Vec<(String, Secret<Vec<u8>>)>,
+        tar: &Path,
+        report: Reporter<'_>,
+    ) -> Result<(), ImageError> {
+        struct StopOnDrop(Arc<AtomicBool>);
+        impl Drop for StopOnDrop {
+            fn drop(&mut self) {
+                self.0.store(true, Ordering::Relaxed);
+            }
+        }
+        let stop = StopOnDrop(Arc::default());
+        let bytes = Arc::new(AtomicU64::new(0));
+        let mut work = tokio::task::spawn_blocking({
+            let (stop, bytes, tar) = (Arc::clone(&stop.0), Arc::clone(&bytes), tar.to_owned());
+            move || {
+                let ignore = Context::ignore_for(&root, Some(&dockerfile))?;
+                let context = Context { root, ignore, files };
+                context.pack(&tar, &stop, &|n| bytes.store(n, Ordering::Relaxed))
+            }
+        });
+        let mut samples = tokio::time::interval(Duration::from_millis(250));
+        loop {
+            tokio::select! {
+                done = &mut work => {
+                    return match done {
+                        Ok(packed) => packed.map(drop),
+                        Err(e) => Err(ImageError::io("packing", tar, std::io::Error::other(e))),
+                    };
+                }
+                _ = samples.tick() => {
+                    let bytes = bytes.load(Ordering::Relaxed);
+                    if bytes > 0 {
+                        report.tell(Activity::Packing { bytes });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether the frontend that `# syntax=` names can be had; true where none is named.
+    async fn has_frontend(&self, inputs: &Inputs, report: Reporter<'_>) -> Result<bool, ImageError> {
+        let Some((_, frontend)) = &inputs.dockerfile.syntax else {
+            return Ok(true);
+        };
+        let Ok(reference) = Reference::parse(frontend) else {
+            return Ok(true);
+        };
+        if self.engine.image(&reference.to_string()).await?.is_some() {
+            return Ok(true);
+        }
+        let quiet = |_| {};
+        let silent = Reporter::new(report.image, &quiet);
+        match self.pull(&reference, None, silent).await? {
+            Ok(_) => Ok(true),
+            Err(reason) => {
+                report.note(format!(
+                    "{reason}; the builder's own Dockerfile frontend is used in the place of {frontend}"
+                ));
+                Ok(false)
+            }
+        }
+    }
+
+    /// What the host knows, by the secret's id.
+    async fn host_secret(&self, id: &str) -> Option<Secret<Vec<u8>>> {
+        let content = match id {
+            CA_SECRET => self.host.ca_bundle(),
+            PIP_SECRET => self.host.pip_conf().map(String::into_bytes),
+            APT_SECRET => self
+                .apt_conf
+                .get_or_init(|| self.read_apt_conf())
+                .await
+                .clone()
+                .map(String::into_bytes),
+            _ => None,
+        };
+        content.map(Secret::new)
+    }
+
+    async fn read_apt_conf(&self) -> Option<String> {
+        let program = self.host.find_program("apt-config")?;
+        let dump = std::sync::Mutex::new(String::new());
+        let job = Job {
+            command: vec![program.display().to_string(), "dump".to_owned()],
+            folder: PathBuf::from("/"),
+            env: BTreeMap::from([
+                ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
+                ("LC_ALL".to_owned(), "C".to_owned()),
+            ]),
+            timeout: Duration::from_secs(10),
+        };
+        let ended = run(&job, &|line| {
+            let mut dump = dump.lock().unwrap_or_else(|e| e.into_inner());
+            dump.push_str(line);
+            dump.push('\n');
+        })
+        .await
+        .ok()?;
+        let dump = dump.into_inner().unwrap_or_else(|e| e.into_inner());
+        ended.is_success().then(|| apt_conf(&dump)).flatten()
+    }
+
+    fn user_secrets(
+        &self,
+        job: &BuildJob<'_>,
+        buildkit: bool,
+    ) -> Result<BTreeMap<String, Secret<Vec<u8>>>, ImageError> {
+        if !job.build.secrets.is_empty() && !buildkit {
+            return Err(ImageError::Unsupported {
+                image: job.image.clone(),
+                what: "`secrets` need BuildKit, which this engine does not have or DOCKER_BUILDKIT=0 forbids"
+                    .to_owned(),
+            });
+        }
+        let mut out = BTreeMap::new();
+        for secret in &job.build.secrets {
+            let failed = |reason: String| ImageError::Secret {
+                image: job.image.clone(),
+                secret: secret.source.clone(),
+                reason,
+            };
+            let source = job.secrets.and_then(|s| s.get(&secret.source));
+            let content = match source {
+                None => return Err(failed("is not defined".to_owned())),
+                Some(FileSource::File(path)) => std::fs::read(path)
+                    .map_err(|e| failed(format!("cannot be read from {}: {e}", path.display())))?,
+                Some(FileSource::Environment { variable, value }) => match value {
+                    Some(value) => value.expose().clone().into_bytes(),
+                    None => return Err(failed(format!("wants the variable {variable}, which is not set"))),
+                },
+                Some(FileSource::Content(text)) => text.clone().into_bytes(),
+                Some(FileSource::External(_)) => {
+                    return Err(failed("is external, which a build cannot read".to_owned()));
+                }
+            };
+            let id = secret.target.as_ref().unwrap_or(&secret.source);
+            out.insert(id.clone(), Secret::new(content));
+        }
+        Ok(out)
+    }
+}
+
+/// Refuses what would otherwise be left out silently.
+fn refuse_unsupported(job: &BuildJob<'_>) -> Result<(), ImageError> {
+    let build = &job.build;
+    let what = if !build.ssh.is_empty() {
+        "`ssh` is not supported yet; a build secret can hand in a key"
+    } else if !build.additional_contexts.is_empty() {
+        "`additional_contexts` are not supported yet"
+    } else if !build.cache_to.is_empty() {
+        "`cache_to` is not supported yet"
+    } else if build.privileged {
+        "`privileged` is not supported: no builder of an engine offers it"
+    } else if build.platforms.len() > 1 {
+        "several `platforms` are not supported: an engine keeps an image of one platform"
+    } else if !Path::new(&build.context).is_absolute() && build.dockerfile_inline.is_none()
+        || build.context.contains("://")
+    {
+        "contexts from Git and other addresses are not supported yet; clone it and name the folder"
+    } else {
+        return Ok(());
+    };
+    Err(ImageError::Unsupported {
+        image: job.image.clone(),
+        what: what.to_owned(),
+    })
+}
+
+fn inputs(
+    build: &Build,
+    args: &BTreeMap<String, String>,
+    builtin: &BTreeMap<String, String>,
+) -> Result<Inputs, ImageError> {
+    let context = Path::new(&build.context);
+    let root = context
+        .canonicalize()
+        .map_err(|e| ImageError::io("reading the build context", context, e))?;
+    let (path, name, text) = match &build.dockerfile_inline {
+        Some(text) => (
+            root.join(OUTSIDE_DOCKERFILE),
+            OUTSIDE_DOCKERFILE.to_owned(),
+            text.clone(),
+        ),
+        None => {
+            let named = build.dockerfile.as_deref().unwrap_or("Dockerfile");
+            let mut path = clean(&root.join(named));
+            if build.dockerfile.is_none() && !path.exists() && root.join("dockerfile").exists() {
+                path = root.join("dockerfile");
+            }
+            let bytes =
+                std::fs::read(&path).map_err(|e| ImageError::io("reading the Dockerfile", &path, e))?;
+            // One outside the context is given to the builder under a name of ours.
+            let name = match path.strip_prefix(&root).map(Path::to_str) {
+                Ok(Some(inside)) => inside.to_owned(),
+                _ => OUTSIDE_DOCKERFILE.to_owned(),
+            };
+            (path, name, String::from_utf8_lossy(&bytes).into_owned())
+        }
+    };
+    let dockerfile = Dockerfile::parse(&text, args, builtin).map_err(|source| ImageError::Dockerfile {
+        path: path.clone(),
+        source,
+    })?;
+    Ok(Inputs {
+        root,
+        path,
+        name,
+        dockerfile,
+    })
+}
+
+/// A path without `.` and `..`, links not looked at.
+fn clean(path: &Path) -> PathBuf {
+    use std::path::Component;
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// Whether an address in it carries a user, as in `https://user:password@host`.
+fn holds_password(content: &Secret<Vec<u8>>) -> bool {
+    let text = String::from_utf8_lossy(content.expose());
+    text.split_whitespace().any(|word| {
+        word.split_once("://")
+            .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')))
+    })
+}

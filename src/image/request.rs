@@ -1,0 +1,93 @@
+//! Which images a project wants, and how each may be had.
+
+use std::path::PathBuf;
+
+use indexmap::IndexMap;
+
+use crate::model::{Build, FileSource, Image, Project, PullPolicy};
+
+/// An image that is wanted.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ImageRequest {
+    /// Its reference.
+    pub reference: String,
+    /// Whether the stack names it (`image:`). One that is only built is never pulled.
+    pub named: bool,
+    /// `os/arch[/variant]`.
+    pub platform: Option<String>,
+    /// When to pull, where the stack or the command line says.
+    pub pull_policy: Option<PullPolicy>,
+    /// How to build it.
+    pub build: Option<Build>,
+    /// Whether to build it even though it is there (`--build`).
+    pub build_wanted: bool,
+    /// Recipe folder for each base image (`x-platform.base_images`).
+    pub base_images: IndexMap<String, PathBuf>,
+    /// The project's secrets by key, for `build.secrets`.
+    pub secrets: IndexMap<String, FileSource>,
+    /// What the engine has, where the caller has looked already.
+    pub known: Known,
+}
+
+/// What the caller knows of the engine's copy of an image.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub enum Known {
+    /// Nothing: it is looked up.
+    #[default]
+    NotAsked,
+    /// The engine does not have it.
+    Absent,
+    /// The engine has this.
+    Present(Image),
+}
+
+impl Known {
+    /// Of a look-up's answer.
+    pub fn of(found: Option<&Image>) -> Self {
+        found.map_or(Self::Absent, |image| Self::Present(image.clone()))
+    }
+}
+
+/// What the command line changes about images.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RequestOptions {
+    /// `--pull`: the policy for all images in the place of the stack's.
+    pub pull: Option<PullPolicy>,
+    /// `--build`.
+    pub build: bool,
+    /// `--no-build`.
+    pub no_build: bool,
+}
+
+impl ImageRequest {
+    /// The images of a project's active services, each once: a service that can build an image
+    /// supplies it to the others that name the same one.
+    pub fn of_project(project: &Project, options: &RequestOptions) -> Vec<Self> {
+        let mut requests: IndexMap<String, Self> = IndexMap::new();
+        for (name, service) in &project.services {
+            let reference = service.image_reference(project.name.as_str(), name.as_str());
+            let request = requests.entry(reference.clone()).or_insert_with(|| Self {
+                reference,
+                base_images: project.ext.base_images.clone(),
+                secrets: project
+                    .secrets
+                    .iter()
+                    .map(|(key, file)| (key.clone(), file.source.clone()))
+                    .collect(),
+                ..Self::default()
+            });
+            request.named |= service.image.is_some();
+            if request.platform.is_none() {
+                request.platform.clone_from(&service.platform);
+            }
+            if request.pull_policy.is_none() {
+                request.pull_policy = options.pull.clone().or_else(|| service.pull_policy.clone());
+            }
+            if request.build.is_none() && !options.no_build {
+                request.build.clone_from(&service.build);
+            }
+            request.build_wanted |= options.build && request.build.is_some();
+        }
+        requests.into_values().collect()
+    }
+}
