@@ -30,12 +30,14 @@ pub(super) struct BaseImage {
     pub(super) key: String,
 }
 
+/// A base image as asked for: reference, platform, and whether anew.
+type Key = (String, Option<String>, bool);
 type Cell = Arc<OnceCell<Result<BaseImage, ImageError>>>;
 
-/// Base images asked for in a run: reference, platform, and whether anew.
+/// Base images asked for in a run.
 #[derive(Debug, Default)]
 pub(super) struct Bases {
-    cells: Mutex<HashMap<(String, Option<String>, bool), Cell>>,
+    cells: Mutex<HashMap<Key, Cell>>,
 }
 
 /// Where base images may come from.

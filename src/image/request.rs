@@ -38,13 +38,13 @@ pub enum Known {
     /// The engine does not have it.
     Absent,
     /// The engine has this.
-    Present(Image),
+    Present(Box<Image>),
 }
 
 impl Known {
     /// Of a look-up's answer.
     pub fn of(found: Option<&Image>) -> Self {
-        found.map_or(Self::Absent, |image| Self::Present(image.clone()))
+        found.map_or(Self::Absent, |image| Self::Present(Box::new(image.clone())))
     }
 }
 

@@ -131,7 +131,7 @@ impl Supply {
         let report = Reporter::new(&request.reference, progress);
         let reference = Self::parse(&request.reference)?;
         let local = match &request.known {
-            Known::Present(image) => Some(image.clone()),
+            Known::Present(image) => Some(Image::clone(image)),
             Known::Absent => None,
             Known::NotAsked => self.engine.image(&request.reference).await?,
         };
