@@ -184,4 +184,17 @@ mod tests {
         );
         assert_eq!(hub.snapshot().progress["a"].text, "3");
     }
+
+    #[test]
+    fn secrets_that_become_known_later_are_masked_from_then_on() {
+        let masker = Masker::default();
+        let hub = Hub::with_masker(Arc::new(MonotonicClock::start()), masker.clone());
+        let mut subscription = hub.subscribe();
+        masker.add("hunter2");
+        hub.publish(Body::Stopping {
+            text: "password is hunter2".into(),
+        });
+        let event = subscription.try_next().unwrap();
+        assert!(!format!("{:?} {:?}", event, hub.snapshot()).contains("hunter2"));
+    }
 }

@@ -205,7 +205,17 @@ pub(super) fn details(failed: &FailedService) -> String {
         let _ = writeln!(out, "hint: {hint}");
     }
     for log in &failed.logs {
-        let _ = writeln!(out, "| {}", super::text::one_line(log));
+        let _ = writeln!(out, "| {}", log.trim_end());
+    }
+    tame(&out)
+}
+
+/// Control characters written out, line ends kept.
+fn tame(text: &str) -> String {
+    let mut out = String::new();
+    for line in lines_of(text) {
+        out.push_str(&line);
+        out.push('\n');
     }
     out
 }
@@ -233,7 +243,7 @@ pub fn annotations(report: &FailureReport) -> String {
             let _ = write!(text, "\nhint: {hint}");
         }
         let title = property(&operation_headline(failed));
-        let _ = writeln!(out, "::error title={title}::{}", message(&text));
+        let _ = writeln!(out, "::error title={title}::{}", message(&tame(&text)));
     }
     out
 }

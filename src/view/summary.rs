@@ -227,7 +227,7 @@ fn smoke(snapshot: &Snapshot) -> Option<Line> {
 }
 
 /// How the run ended, and after how long.
-fn verdict(snapshot: &Snapshot, style: &Style) -> Option<Line> {
+pub(super) fn verdict(snapshot: &Snapshot, style: &Style) -> Option<Line> {
     let verdict = snapshot.verdict.as_ref()?;
     let (tone, symbol) = if verdict.code == 0 {
         (Tone::Good, Symbol::Good)

@@ -12,9 +12,9 @@ use super::tree::{Frame, frame, is_running};
 use super::{Plain, Screen};
 use crate::base::Clock;
 use crate::event::{Body, Event, Snapshot, Subscription, TestVerdict, wire};
-use crate::view::failure;
 use crate::view::style::{Style, Symbol, Tone};
 use crate::view::text::Line;
+use crate::view::{failure, summary};
 
 /// `--progress`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -247,13 +247,20 @@ impl Live<'_, '_> {
         let (columns, _) = self.options.columns_and_rows();
         let mut last = std::mem::take(&mut self.above);
         if self.options.last == Final::Tree {
+            // Nothing is drawn over this any more, so nothing has to be cut.
             for line in self.frame(columns, None) {
-                last.push_str(&line.render(columns, &self.options.style));
+                last.push_str(&line.render(usize::MAX, &self.options.style));
                 last.push('\n');
             }
         }
         if let Some(report) = &self.snapshot.failure {
             last.push_str(&failure::text(report, Some(columns), &self.options.style));
+        }
+        if self.options.last == Final::Tree
+            && let Some(line) = summary::verdict(&self.snapshot, &self.options.style)
+        {
+            last.push_str(&line.render(usize::MAX, &self.options.style));
+            last.push('\n');
         }
         let text = self.screen.finish(&last, columns);
         self.out.put(&text);

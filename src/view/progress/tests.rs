@@ -353,6 +353,51 @@ async fn every_form_ends_with_the_hub_and_tells_the_failure() {
 }
 
 #[tokio::test]
+async fn the_live_tree_leaves_the_end_of_the_run_on_the_terminal() {
+    let pipe = Pipe::new(usize::MAX);
+    shown(ProgressMode::Tty, &pipe).await;
+    let mut terminal = vt100::Parser::new(60.try_into().unwrap(), 80.try_into().unwrap(), 0);
+    terminal.process(pipe.text().as_bytes());
+    assert_snapshot!(terminal.screen().contents(), @r#"
+    ▲ port 8080 is published on all addresses
+      write 127.0.0.1:8080:80
+    devops up  9.5s
+    images 2/2
+    ✔ nginx:1.26.3        obtained        built from images/nginx: nginx 1.26.3-3 (Debian trixie), 38 MB
+    – grafana/grafana:12  unavailable     no registry answers; docker load it, or name a mirror
+    services 4/4
+    ✔ app         ready     0.0s
+    ✔ nginx       ready     0.0s
+    ✔ prometheus  ready           as it was
+    – grafana     unavailable     no image
+    smoke 1/2
+    ✘ version     failed          expected "1.2" at $.version, found "1.1"
+    ✘ db did not get ready within 30s
+      needed by    nginx → app → db (app needs it healthy)
+      last probe   GET http://172.18.0.3:8000/health/ready → 503 Service
+                   Unavailable: {"status":"starting"} (2ms; 41 tries)
+      before       the container that ran before runs again
+      not started  nginx, prometheus
+      defined in   stacks/devops.yaml:12
+      log          last 2 lines
+        | connecting to \x1b[31mpostgres\x1b[0m
+        | still connecting
+      hint         its database does not answer: is DATABASE_URL right?
+    ✘ worker was killed for memory (exit code 137)
+      hint         the kernel killed it for memory: raise its mem_limit
+                   (deploy.resources.limits.memory), or let it use less
+    ✘ web could not be started
+      because      driver failed programming external connectivity: Bind for
+                   0.0.0.0:80 failed: port is already allocated
+    ✘ could not create network devops_devops
+      because      could not find an available address pool
+      hint         remove networks that nothing uses
+    ✘ 1 of 2 smoke tests failed (10.9s)
+    "#);
+    assert!(!terminal.screen().hide_cursor());
+}
+
+#[tokio::test]
 async fn json_is_an_object_a_line() {
     let pipe = Pipe::new(usize::MAX);
     shown(ProgressMode::Json, &pipe).await;
@@ -448,4 +493,108 @@ async fn a_thread_of_its_own_ends_with_the_hub() {
     hub.close();
     show.finish(ms(5000)).await;
     assert!(pipe.text().contains("hello"));
+}
+
+/// Events whose every text from elsewhere is `text`.
+fn hostile(text: &str) -> Vec<Event> {
+    use crate::event::{FailedService, FailureCause, FailureReport, ImageStage, ProbeAttempt, Stage};
+    let text = || text.to_owned();
+    let bodies = vec![
+        Body::RunStarted {
+            run: text(),
+            command: "up",
+            project: "p".into(),
+        },
+        Body::EngineFound {
+            description: text(),
+            endpoint: text(),
+        },
+        Body::Image {
+            reference: text(),
+            services: vec![],
+            stage: ImageStage::Building,
+        },
+        Body::Output {
+            subject: text(),
+            line: text(),
+        },
+        Body::Progress {
+            subject: text(),
+            text: text(),
+            amount: None,
+        },
+        Body::Image {
+            reference: "a:1".into(),
+            services: vec![],
+            stage: ImageStage::Failed { reason: text() },
+        },
+        Body::Stage {
+            instance: testing::instance("app"),
+            stage: Stage::Running,
+            reason: None,
+        },
+        Body::Probed {
+            instance: testing::instance("app"),
+            attempt: ProbeAttempt {
+                what: text(),
+                passed: false,
+                detail: text(),
+                took: ms(1),
+            },
+        },
+        Body::Stage {
+            instance: testing::instance("db"),
+            stage: Stage::Failed,
+            reason: Some(text()),
+        },
+        Body::Warning {
+            text: text(),
+            hint: Some(text()),
+        },
+        Body::EngineLost { reason: text() },
+        Body::Failure(FailureReport {
+            services: vec![FailedService {
+                logs: vec![text()],
+                hint: Some(text()),
+                ..FailedService::new(testing::instance("db"), FailureCause::Start { error: text() })
+            }],
+            operations: vec![],
+        }),
+    ];
+    bodies
+        .into_iter()
+        .zip(1..)
+        .map(|(body, seq)| Event {
+            seq,
+            at: ms(seq),
+            body,
+        })
+        .collect()
+}
+
+fn is_tame(text: &str) -> bool {
+    !text.contains(|c: char| c.is_control() && c != '\n')
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_text_from_elsewhere_commands_the_terminal(text in "(\\PC|\\x1b\\[2J|\\r|\\n|\\t|\u{9b}|[\\x00-\\x1f]){0,20}") {
+        let events = hostile(&text);
+        let mut plain = Plain::new(Style::PLAIN, true);
+        let lines: String = events.iter().map(|event| plain.take(event)).collect();
+        proptest::prop_assert!(is_tame(&lines), "{:?}", lines);
+        let snapshot = testing::snapshot_at(&events, 1000);
+        let view = Frame { now: ms(1000), columns: 80, rows: Some(24), tick: 0, style: Style::PLAIN };
+        for line in frame(&snapshot, &view) {
+            let line = line.render(80, &Style::PLAIN);
+            proptest::prop_assert!(is_tame(&line) && !line.contains('\n') && width(&line) <= 80, "{:?}", line);
+        }
+        let report = snapshot.failure.unwrap_or_default();
+        for columns in [None, Some(30), Some(80)] {
+            let text = crate::view::failure::text(&report, columns, &Style::PLAIN);
+            proptest::prop_assert!(is_tame(&text), "{:?}", text);
+        }
+        let annotations = crate::view::failure::annotations(&report);
+        proptest::prop_assert!(annotations.lines().count() == 1 && is_tame(&annotations), "{:?}", annotations);
+    }
 }
