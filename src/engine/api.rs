@@ -92,7 +92,7 @@ pub trait Engine: Send + Sync {
         Err(unsupported("attach to a command"))
     }
     /// Events of a project's objects from now on; an error or the end of the stream means: observe again.
-    fn events(&self, project: Option<&ProjectName>) -> BoxStream<'static, Result<EngineEvent>>;
+    async fn events(&self, project: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>>;
 
     /// One image by reference or id; `None` where the engine does not have it.
     async fn image(&self, reference: &str) -> Result<Option<Image>>;

@@ -251,8 +251,8 @@ impl Engine for Docker {
         self.attach_exec(id, spec, tty).await
     }
 
-    fn events(&self, project: Option<&ProjectName>) -> BoxStream<'static, Result<EngineEvent>> {
-        self.watch(project)
+    async fn events(&self, project: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>> {
+        self.watch(project).await
     }
 
     async fn image(&self, reference: &str) -> Result<Option<Image>> {

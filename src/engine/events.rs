@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use bollard::models::EventMessage;
 use futures_util::stream::BoxStream;
-use futures_util::{StreamExt, future, stream};
+use futures_util::{StreamExt, future};
 use hyper::Method;
 
 use super::api::Result;
@@ -12,14 +12,17 @@ use super::convert::found;
 use super::docker::Docker;
 use super::lines::JsonLines;
 use super::raw::{Call, within};
-use super::{EngineError, EngineEvent, EngineEventKind};
+use super::{EngineEvent, EngineEventKind};
 use crate::base::{ContainerId, ProjectName, ServiceName};
 use crate::model::labels;
 
 impl Docker {
-    /// Events of a project's containers from now on. Silence is no error: nothing may happen for
-    /// hours, and a caller that must know looks from time to time.
-    pub(super) fn watch(&self, project: Option<&ProjectName>) -> BoxStream<'static, Result<EngineEvent>> {
+    /// Events of a project's containers; what happens after this has returned is among them. Silence
+    /// is no error: nothing may happen for hours, and a caller that must know looks from time to time.
+    pub(super) async fn watch(
+        &self,
+        project: Option<&ProjectName>,
+    ) -> Result<BoxStream<'static, Result<EngineEvent>>> {
         const OPERATION: &str = "watch the engine's events";
         let label = match project {
             Some(project) => format!("{}={project}", labels::PROJECT),
@@ -27,18 +30,11 @@ impl Docker {
         };
         let filters = serde_json::json!({"type": ["container"], "label": [label]});
         let call = Call::new(OPERATION, Method::GET, "/events").query("filters", filters.to_string());
-        let (http, short) = (self.http.clone(), self.short());
-        stream::once(async move {
-            match within(OPERATION, short, http.open(call)).await {
-                Ok((operation, response)) => {
-                    JsonLines::<EventMessage>::decode(operation, response.into_body(), None)
-                }
-                Err(error) => stream::once(future::ready(Err::<EventMessage, EngineError>(error))).boxed(),
-            }
-        })
-        .flatten()
-        .filter_map(|message| future::ready(message.map(event).transpose()))
-        .boxed()
+        let (operation, response) = within(OPERATION, self.short(), self.http.open(call)).await?;
+        let messages = JsonLines::<EventMessage>::decode(operation, response.into_body(), None);
+        Ok(messages
+            .filter_map(|message| future::ready(message.map(event).transpose()))
+            .boxed())
     }
 }
 

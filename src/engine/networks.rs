@@ -2,19 +2,21 @@
 
 use std::time::Duration;
 
-use bollard::query_parameters::{InspectNetworkOptions, RemoveVolumeOptions};
+use bollard::query_parameters::{InspectNetworkOptions, ListNetworksOptions, RemoveVolumeOptions};
 use hyper::Method;
 
+use super::EngineErrorKind;
 use super::api::Result;
 use super::convert::network;
 use super::docker::{Docker, excused};
 use super::raw::Call;
-use super::{EngineError, EngineErrorKind};
 use crate::base::NetworkId;
-use crate::model::{NetworkFound, NetworkSpec, Project, VolumeSpec, labels};
+use crate::model::{NetworkSpec, Project, VolumeSpec, labels};
 
 /// How often a network is removed again that says it is in use while nobody uses it.
 const REMOVE_TRIES: u32 = 4;
+/// How long another creator of the same network has to see ours and give way.
+const GIVE_WAY: Duration = Duration::from_millis(300);
 
 #[derive(serde::Deserialize)]
 struct Created {
@@ -34,40 +36,71 @@ impl Docker {
         let operation = format!("create network {}", spec.name);
         let call = Call::new(&operation, Method::POST, "/networks/create")
             .json(&network::create_network(project, key, spec, run));
-        let (made, error) = match self.http.fetch::<Created>(call, self.short()).await {
-            Ok(created) => (Some(created.id), None),
+        let made = match self.http.fetch::<Created>(call, self.short()).await {
+            Ok(created) => Ok(created.id),
             Err(error) if error.is_engine_lost() || matches!(error.kind, EngineErrorKind::Conflict(_)) => {
-                (None, Some(error))
+                Err(error)
             }
             Err(error) => return Err(error),
         };
         // Engines before API 1.44 let two creators make two networks of one name, and an answer may
         // have been lost: look, and let all creators agree on the same one.
-        let ours = self
-            .networks(|n| {
-                n.name == spec.name
-                    && n.labels.get(labels::PROJECT).map(String::as_str) == Some(project.name.as_str())
-                    && n.labels.get(labels::NETWORK).map(String::as_str) == Some(key)
-            })
-            .await;
-        match (made, ours) {
-            (Some(id), Err(_)) => Ok(NetworkId::from(id)),
-            (None, Err(later)) => Err(error.unwrap_or(later)),
-            (made, Ok(ours)) => {
-                let keep = lowest_id(&ours).or_else(|| made.clone().map(NetworkId::from));
-                if let (Some(made), Some(keep)) = (&made, &keep)
-                    && made != keep.as_str()
-                {
-                    // Ours came second; nobody can have joined it yet.
-                    let _ = self.delete_network(&NetworkId::from(made.as_str())).await;
+        let ours = match (self.same_networks(project, key, spec).await, &made) {
+            (Ok(ours), _) => ours,
+            (Err(_), Ok(id)) => return Ok(NetworkId::from(id.as_str())),
+            (Err(later), Err(_)) => return Err(made.err().unwrap_or(later)),
+        };
+        let Some(oldest) = ours.first() else {
+            return made.map(NetworkId::from);
+        };
+        let Ok(made) = made else {
+            return Ok(oldest.clone());
+        };
+        if ours.len() == 1 && made == oldest.as_str() {
+            return Ok(oldest.clone());
+        }
+        if made == oldest.as_str() {
+            // The other creator gives way when it sees ours. If it does not, it looked before ours was to
+            // be seen, and uses its own already.
+            tokio::time::sleep(GIVE_WAY).await;
+            let left = self.same_networks(project, key, spec).await?;
+            match left.into_iter().find(|id| id.as_str() != made) {
+                None => return Ok(NetworkId::from(made)),
+                Some(other) => {
+                    let _ = self.delete_network(&NetworkId::from(made)).await;
+                    return Ok(other);
                 }
-                keep.ok_or_else(|| {
-                    error.unwrap_or_else(|| {
-                        EngineError::new(operation, EngineErrorKind::Protocol("no id was returned".into()))
-                    })
-                })
             }
         }
+        let _ = self.delete_network(&NetworkId::from(made)).await;
+        Ok(oldest.clone())
+    }
+
+    /// The networks that are the wanted one, the oldest first.
+    async fn same_networks(
+        &self,
+        project: &Project,
+        key: &str,
+        spec: &NetworkSpec,
+    ) -> Result<Vec<NetworkId>> {
+        let list = self
+            .ask(
+                "list networks",
+                self.client.list_networks(None::<ListNetworksOptions>),
+            )
+            .await?;
+        let mut same: Vec<_> = list
+            .into_iter()
+            .filter(|n| {
+                let label = |key| n.labels.as_ref().and_then(|l| l.get(key)).map(String::as_str);
+                n.name.as_deref() == Some(spec.name.as_str())
+                    && label(labels::PROJECT) == Some(project.name.as_str())
+                    && label(labels::NETWORK) == Some(key)
+            })
+            .filter_map(|n| Some((n.created, NetworkId::from(n.id?))))
+            .collect();
+        same.sort();
+        Ok(same.into_iter().map(|(_, id)| id).collect())
     }
 
     /// Removes a network. One that nobody is attached to any more may still say it is in use for
@@ -134,9 +167,4 @@ impl Docker {
             .await;
         excused(removed, |kind| matches!(kind, EngineErrorKind::NotFound(_)))
     }
-}
-
-/// The one that all who look choose: ids are random, so that the lowest is as good as any.
-fn lowest_id(networks: &[NetworkFound]) -> Option<NetworkId> {
-    networks.iter().map(|n| n.id.clone()).min()
 }

@@ -365,8 +365,8 @@ impl Engine for OneContainer {
     async fn wait_container(&self, _: &ContainerId) -> Result<Exit> {
         no()
     }
-    fn events(&self, _: Option<&ProjectName>) -> BoxStream<'static, Result<EngineEvent>> {
-        stream::empty().boxed()
+    async fn events(&self, _: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>> {
+        Ok(stream::empty().boxed())
     }
     async fn image(&self, _: &str) -> Result<Option<Image>> {
         no()

@@ -9,5 +9,6 @@
 #[path = "../support/mod.rs"]
 mod support;
 mod fixtures;
+mod engine;
 mod probe;
 mod smoke;

@@ -482,11 +482,11 @@ impl Engine for FakeEngine {
         })
     }
 
-    fn events(&self, project: Option<&ProjectName>) -> BoxStream<'static, Result<EngineEvent>> {
+    async fn events(&self, project: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>> {
         let project = project.cloned();
         let fake = self.clone();
         let receiver = self.events.subscribe();
-        stream::unfold(Some(receiver), move |receiver| {
+        Ok(stream::unfold(Some(receiver), move |receiver| {
             let (fake, project) = (fake.clone(), project.clone());
             async move {
                 let mut receiver = receiver?;
@@ -512,7 +512,7 @@ impl Engine for FakeEngine {
                 }
             }
         })
-        .boxed()
+        .boxed())
     }
 
     async fn image(&self, reference: &str) -> Result<Option<Image>> {
