@@ -18,7 +18,8 @@ use crate::view::progress::{self, Final, ProgressMode, Show};
 use super::context::Context;
 use super::exit::{Exit, ExpectedError};
 use super::settings::{Parallel, Progress};
-use super::terminal;
+use super::{output, terminal};
+use crate::view::style::Style;
 
 /// How long printing may lag behind the end of a run.
 const LAST_LINES: Duration = Duration::from_secs(2);
@@ -117,6 +118,14 @@ impl Session {
             .hub
             .publish(Body::Finished(Verdict { code, text, took }));
         self.hush().await;
+    }
+
+    /// Says the summary of a run, where its progress was for people.
+    pub fn summarise(&self, context: &Context, summary: impl FnOnce(Option<usize>, &Style) -> String) {
+        if matches!(context.settings.progress, Progress::Tty | Progress::Plain) {
+            let columns = terminal::size_of(std::io::stderr()).map(|(columns, _)| usize::from(columns));
+            output::talk(&summary(columns, &context.settings.stderr));
+        }
     }
 
     /// Ends the showing of events without a verdict.
@@ -242,7 +251,7 @@ fn begin_show(context: &Context, hub: &Hub, last: Final) -> Show {
         mode,
         capable: mode == ProgressMode::Tty,
         style: settings.stderr,
-        verbose: !settings.trace.is_empty(),
+        verbose: settings.verbose,
         last,
         size: Arc::new(|| terminal::size_of(std::io::stderr())),
         clock: context.clock.clone(),

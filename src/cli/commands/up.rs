@@ -12,6 +12,7 @@ use crate::model::{Observed, Project};
 use crate::plan::{Plan, UpOptions, plan_up, text};
 use crate::smoke;
 use crate::view::progress::Final;
+use crate::view::summary;
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
@@ -43,7 +44,7 @@ pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
             project: &project.name,
             options,
             lock_timeout: (!context.settings.dry_run).then_some(settings.lock_timeout),
-            last: Final::Tree,
+            last: Final::Nothing,
         },
     )
     .await?;
@@ -218,7 +219,13 @@ async fn conclude(
                 return super::attach::run(context, &session.site, &wants, attach).await;
             }
             session.close(0, text.into()).await;
-            let _ = (observed, project);
+            let snapshot = session.site.hub.snapshot();
+            let facts = summary::UpFacts {
+                snapshot: &snapshot,
+                project,
+                containers: &observed.containers,
+            };
+            session.summarise(context, |columns, style| summary::up(&facts, columns, style));
             Ok(Exit::AsWanted)
         }
         End::Failed(report) => {
