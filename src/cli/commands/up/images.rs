@@ -1,15 +1,22 @@
 //! The images of a run: what is missing is supplied, all at once, and told as it comes.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+
+use futures_util::future::join_all;
 
 use crate::base::ServiceName;
+use crate::event::{Body, Hub, ImageStage};
 use crate::execute::Site;
+use crate::image::{
+    Activity, HostEnv, ImageError, ImageProgress, ImageRequest, Known, Options, RequestOptions, Supply,
+};
 use crate::model::{Image, Observed, Project, PullPolicy};
 use crate::plan::ImageState;
 
 use super::super::super::context::Context;
 use super::super::super::exit::ExpectedError;
-use super::super::super::settings::UpSettings;
+use super::super::super::settings::{BuildChoice, PullChoice, UpSettings};
 
 /// What became of each image that had to be supplied, by reference.
 #[derive(Debug, Default)]
@@ -102,14 +109,207 @@ pub fn foreseen(project: &Project, observed: &Observed) -> BTreeMap<ServiceName,
         .collect()
 }
 
-/// TEMP
+/// Supplies what the selected services need and the engine lacks, or what was asked anew.
+///
+/// # Errors
+/// The engine's, where it is lost.
 pub async fn supply(
-    _: &Context,
-    _: &Site,
-    _: &Project,
-    _: &[ServiceName],
-    _: &Observed,
-    _: &UpSettings,
+    context: &Context,
+    site: &Site,
+    project: &Project,
+    selected: &[ServiceName],
+    observed: &Observed,
+    settings: &UpSettings,
 ) -> Result<Supplied, ExpectedError> {
-    Ok(Supplied::default())
+    let options = RequestOptions {
+        pull: settings.pull.map(|pull| match pull {
+            PullChoice::Always => PullPolicy::Always,
+            PullChoice::Missing => PullPolicy::Missing,
+            PullChoice::Never => PullPolicy::Never,
+        }),
+        build: settings.build == BuildChoice::Always,
+        no_build: settings.build == BuildChoice::Never,
+    };
+    let mut users: BTreeMap<String, Vec<ServiceName>> = BTreeMap::new();
+    for (name, reference) in services(project).filter(|(name, _)| selected.contains(name)) {
+        users.entry(reference).or_default().push(name);
+    }
+    let requests: Vec<ImageRequest> = ImageRequest::of_project(project, &options)
+        .into_iter()
+        .filter(|request| users.contains_key(&request.reference))
+        .map(|request| {
+            let known = Known::of(observed.images.get(&request.reference));
+            ImageRequest { known, ..request }
+        })
+        .filter(|request| !is_settled(request))
+        .collect();
+    if requests.is_empty() {
+        return Ok(Supplied::default());
+    }
+    let host = HostEnv::new(context.env.vars().clone());
+    let display_root = context
+        .env
+        .cwd()
+        .map(std::path::Path::to_owned)
+        .unwrap_or_default();
+    let supply = Supply::new(
+        site.engine.clone(),
+        host,
+        Options {
+            display_root,
+            ..Options::default()
+        },
+    );
+    let progress = Progress {
+        hub: &site.hub,
+        users: &users,
+        said: Mutex::default(),
+    };
+    let sink = |news: ImageProgress| progress.take(news);
+    let all = requests.iter().map(|request| async {
+        let result = supply.supply(request, &sink).await;
+        (request.reference.clone(), result)
+    });
+    let mut supplied = Supplied::default();
+    for (reference, result) in join_all(all).await {
+        let found = match result {
+            Ok(done) => {
+                progress.stage(&reference, ImageStage::Obtained { line: done.line });
+                let image = site.engine.image(&reference).await?;
+                Ok(image.unwrap_or_else(|| Image {
+                    id: Some(done.id),
+                    ..Image::default()
+                }))
+            }
+            Err(ImageError::Engine(error)) if error.is_engine_lost() => return Err(error.into()),
+            Err(error) => {
+                let missing = error.is_missing_image();
+                let reason = site.masker.mask(&in_full(&error)).into_owned();
+                let optional = missing && all_optional(project, users.get(&reference));
+                let stage = if optional {
+                    ImageStage::Unavailable {
+                        reason: reason.clone(),
+                    }
+                } else {
+                    ImageStage::Failed {
+                        reason: reason.clone(),
+                    }
+                };
+                progress.stage(&reference, stage);
+                Err(Lack { reason, missing })
+            }
+        };
+        supplied.images.insert(reference, found);
+    }
+    Ok(supplied)
+}
+
+/// Whether the engine's copy is used and nothing has to be asked of anybody.
+fn is_settled(request: &ImageRequest) -> bool {
+    let plain = !matches!(
+        request.pull_policy,
+        Some(PullPolicy::Always | PullPolicy::Build | PullPolicy::Every(_))
+    );
+    let pinned = request.reference.contains("@sha256:");
+    let present = matches!(&request.known, Known::Present(image) if image.id.is_some());
+    present && plain && !pinned && !request.build_wanted
+}
+
+fn all_optional(project: &Project, users: Option<&Vec<ServiceName>>) -> bool {
+    users.is_some_and(|users| {
+        users
+            .iter()
+            .all(|name| project.services.get(name).is_some_and(|s| s.ext.optional))
+    })
+}
+
+/// An error with its causes and what to do about it.
+fn in_full(error: &ImageError) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(next) = cause {
+        text.push_str(": ");
+        text.push_str(&next.to_string());
+        cause = next.source();
+    }
+    for hint in error.hints() {
+        text.push_str("\nhint: ");
+        text.push_str(&hint);
+    }
+    text
+}
+
+/// Image progress as events.
+struct Progress<'a> {
+    hub: &'a Hub,
+    users: &'a BTreeMap<String, Vec<ServiceName>>,
+    /// The last stage said of each image.
+    said: Mutex<BTreeMap<String, ImageStage>>,
+}
+
+impl Progress<'_> {
+    fn stage(&self, reference: &str, stage: ImageStage) {
+        let mut said = self
+            .said
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        if said.get(reference) != Some(&stage) {
+            said.insert(reference.to_owned(), stage.clone());
+            let services = self.users.get(reference).cloned().unwrap_or_default();
+            self.hub.publish(Body::Image {
+                reference: reference.to_owned(),
+                services,
+                stage,
+            });
+        }
+    }
+
+    fn take(&self, news: ImageProgress) {
+        let ImageProgress { image, activity } = news;
+        let progress = |text: String, amount| Body::Progress {
+            subject: image.clone(),
+            text,
+            amount,
+        };
+        match activity {
+            Activity::Pulling {
+                layers_done,
+                layers,
+                bytes,
+                total,
+            } => {
+                self.stage(&image, ImageStage::Pulling);
+                let amount = (total > 0).then_some((bytes, total));
+                self.hub
+                    .publish(progress(format!("layer {layers_done} of {layers}"), amount));
+            }
+            Activity::Retrying { attempt, reason } => {
+                self.hub
+                    .publish(progress(format!("try {attempt}: {reason}"), None));
+            }
+            Activity::Packing { bytes } => {
+                self.stage(&image, ImageStage::Building);
+                let text = format!("packing the context, {}", crate::base::format_bytes(bytes));
+                self.hub.publish(progress(text, None));
+            }
+            Activity::Building => self.stage(&image, ImageStage::Building),
+            Activity::Step(step) => {
+                self.stage(&image, ImageStage::Building);
+                self.hub.publish(progress(step, None));
+            }
+            Activity::Bootstrapping { title } => {
+                self.stage(&image, ImageStage::Bootstrapping);
+                self.hub.publish(progress(title, None));
+            }
+            Activity::Installing { packages } => {
+                let text = format!("installing {} for {image}", packages.join(", "));
+                self.hub.publish(Body::Info { text });
+            }
+            Activity::Output(line) => self.hub.publish(Body::Output { subject: image, line }),
+            Activity::Note(text) => self.hub.publish(Body::Info {
+                text: format!("{image}: {text}"),
+            }),
+            Activity::BaseReady { line } => self.stage(&image, ImageStage::Obtained { line }),
+        }
+    }
 }
