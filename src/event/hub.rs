@@ -111,13 +111,16 @@ impl Hub {
 impl Queue {
     fn push(&self, event: Event) {
         let mut events = lock(&self.events);
-        if let (Body::Progress { subject, .. }, Some(last)) = (&event.body, events.back_mut())
-            && matches!(&last.body, Body::Progress { subject: queued, .. } if queued == subject)
+        // Progress that nobody has read yet is worth nothing beside newer progress; it may stand
+        // before that of other subjects, whose lines take turns.
+        if let Body::Progress { subject, .. } = &event.body
+            && let Some(overtaken) = events.iter().rposition(
+                |queued| matches!(&queued.body, Body::Progress { subject: other, .. } if other == subject),
+            )
         {
-            *last = event;
-        } else {
-            events.push_back(event);
+            events.remove(overtaken);
         }
+        events.push_back(event);
         drop(events);
         self.wake.notify_one();
     }
@@ -166,9 +169,10 @@ mod tests {
         let hub = Hub::new(Arc::new(MonotonicClock::start()));
         let mut subscription = hub.subscribe();
         hub.publish(progress("a", "1"));
+        hub.publish(progress("b", "1"));
         hub.publish(progress("a", "2"));
         hub.publish(Body::Info { text: "x".into() });
-        hub.publish(progress("a", "3"));
+        hub.publish(progress("b", "2"));
         hub.close();
         let mut seen = Vec::new();
         while let Some(event) = subscription.next().await {
@@ -177,12 +181,12 @@ mod tests {
         assert_eq!(
             seen,
             [
-                (2, progress("a", "2")),
-                (3, Body::Info { text: "x".into() }),
-                (4, progress("a", "3"))
+                (3, progress("a", "2")),
+                (4, Body::Info { text: "x".into() }),
+                (5, progress("b", "2"))
             ]
         );
-        assert_eq!(hub.snapshot().progress["a"].text, "3");
+        assert_eq!(hub.snapshot().progress["a"].text, "2");
     }
 
     #[test]
