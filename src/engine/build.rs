@@ -1,7 +1,8 @@
 //! Builds: the request in the engine's terms, and its progress in ours.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use bollard::models::BuildInfoAux;
 use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt};
 use hyper::Method;
@@ -21,19 +22,57 @@ use crate::base::ImageId;
 const LAST_LINES: usize = 40;
 
 impl Docker {
-    /// Builds an image.
+    /// Builds an image: with BuildKit where that is asked for and the engine has it, else with the
+    /// classic builder.
     pub(super) fn build_image(&self, request: BuildRequest) -> BoxStream<'static, Result<BuildProgress>> {
         let docker = self.clone();
-        stream::once(async move { docker.start_classic(request).await })
-            .try_flatten()
-            .boxed()
+        stream::once(async move {
+            let operation = operation(&request);
+            refuse_unsupported(&request).map_err(|kind| EngineError::new(&operation, kind))?;
+            let ping = docker
+                .http
+                .ping()
+                .await
+                .map_err(|e| EngineError::new(&operation, sort::send_error(&e)))?;
+            if request.buildkit && ping.can_buildkit() {
+                docker.start_buildkit(operation, request).await
+            } else {
+                docker.start_classic(operation, request).await
+            }
+        })
+        .try_flatten()
+        .boxed()
+    }
+
+    async fn start_buildkit(
+        &self,
+        operation: String,
+        request: BuildRequest,
+    ) -> Result<BoxStream<'static, Result<BuildProgress>>> {
+        let id = random_id();
+        let body = file_body(&request.context_tar, &operation).await?;
+        let session = self.open_session(id, request.secrets.clone()).await?;
+        let call = call(&operation, &request)
+            .query("version", "2")
+            .query("session", session.id.as_str())
+            .query("buildid", session.id.as_str())
+            .body("application/x-tar", body);
+        let idle = self.shared.deadlines.build_idle;
+        let messages = JsonLines::<Message>::open(self.http.clone(), call, operation.clone(), idle);
+        let progress = follow(operation, Trace::default(), messages);
+        // The session lives as long as the stream.
+        Ok(progress
+            .inspect(move |_| {
+                let _ = &session;
+            })
+            .boxed())
     }
 
     async fn start_classic(
         &self,
+        operation: String,
         request: BuildRequest,
     ) -> Result<BoxStream<'static, Result<BuildProgress>>> {
-        let operation = operation(&request);
         if !request.secrets.is_empty() {
             return Err(EngineError::new(
                 operation,
@@ -53,6 +92,31 @@ impl Docker {
         let messages = JsonLines::<Message>::open(self.http.clone(), call, operation.clone(), idle);
         Ok(follow(operation, Classic::default(), messages))
     }
+}
+
+/// What a build may ask for and the engine's build call has no word for.
+fn refuse_unsupported(request: &BuildRequest) -> std::result::Result<(), EngineErrorKind> {
+    let build = &request.build;
+    let what = if !build.ssh.is_empty() {
+        "build.ssh"
+    } else if !build.additional_contexts.is_empty() {
+        "build.additional_contexts"
+    } else if !build.cache_to.is_empty() {
+        "build.cache_to"
+    } else if build.privileged {
+        "build.privileged"
+    } else if build.platforms.len() > 1 {
+        "more than one of build.platforms"
+    } else {
+        return Ok(());
+    };
+    Err(EngineErrorKind::Unsupported(format!("{what} is not supported")))
+}
+
+fn random_id() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let half = |seed: u8| RandomState::new().hash_one(seed);
+    format!("{:016x}{:016x}", half(0), half(1))
 }
 
 fn operation(request: &BuildRequest) -> String {
@@ -278,5 +342,139 @@ impl Decode for Classic {
         if !rest.trim().is_empty() {
             out.push(BuildProgress::Output(rest.trim_end().to_owned()));
         }
+    }
+}
+
+/// BuildKit's messages: a graph of steps with their output.
+#[derive(Debug, Default)]
+struct Trace {
+    /// Steps that were told, by digest.
+    told: BTreeSet<String>,
+    /// Unended lines, by the step's digest.
+    open: BTreeMap<String, String>,
+}
+
+impl Decode for Trace {
+    fn decode(&mut self, message: Message, out: &mut Vec<BuildProgress>) {
+        if let Some(id) = image_in(&message.aux) {
+            out.push(BuildProgress::Built(id));
+        }
+        if message.id != "moby.buildkit.trace" {
+            return;
+        }
+        let Ok(BuildInfoAux::BuildKit(status)) = serde_json::from_value(message.aux) else {
+            return;
+        };
+        for step in status.vertexes {
+            // Those are the builder's own: reading the Dockerfile, the context.
+            let internal = step.name.starts_with("[internal]");
+            if (step.started.is_some() || step.cached) && !internal && self.told.insert(step.digest.clone()) {
+                let cached = if step.cached { " (cached)" } else { "" };
+                out.push(BuildProgress::Step(format!("{}{cached}", step.name)));
+            }
+            if step.completed.is_some() {
+                self.end(&step.digest, out);
+            }
+            if !step.error.is_empty() {
+                out.push(BuildProgress::Output(format!("{}: {}", step.name, step.error)));
+            }
+        }
+        for log in status.logs {
+            let open = self.open.entry(log.vertex).or_default();
+            open.push_str(&String::from_utf8_lossy(&log.msg));
+            while let Some(end) = open.find('\n') {
+                let line: String = open.drain(..=end).collect();
+                out.push(BuildProgress::Output(line.trim_end().to_owned()));
+            }
+        }
+    }
+
+    fn finish(&mut self, out: &mut Vec<BuildProgress>) {
+        let steps: Vec<String> = self.open.keys().cloned().collect();
+        for step in steps {
+            self.end(&step, out);
+        }
+    }
+}
+
+impl Trace {
+    /// Hands on a step's last line, which may have no newline.
+    fn end(&mut self, step: &str, out: &mut Vec<BuildProgress>) {
+        if let Some(rest) = self.open.remove(step)
+            && !rest.trim().is_empty()
+        {
+            out.push(BuildProgress::Output(rest.trim_end().to_owned()));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn progress(decode: impl Decode, lines: &[&str]) -> String {
+        let messages: Vec<Result<Message>> = lines
+            .iter()
+            .map(|line| Ok(serde_json::from_str(line).unwrap()))
+            .collect();
+        let items: Vec<Result<BuildProgress>> =
+            follow("build x".into(), decode, stream::iter(messages).boxed())
+                .collect()
+                .await;
+        let text: Vec<String> = items
+            .iter()
+            .map(|item| match item {
+                Ok(BuildProgress::Step(s)) => format!("step {s}"),
+                Ok(BuildProgress::Output(s)) => format!("out {s}"),
+                Ok(BuildProgress::Built(id)) => format!("built {id}"),
+                Err(error) => format!("error {:?}", error.kind),
+            })
+            .collect();
+        text.join("\n")
+    }
+
+    #[tokio::test]
+    async fn the_classic_builders_stream_becomes_steps_lines_and_an_image() {
+        let text = progress(
+            Classic::default(),
+            &[
+                r#"{"stream":"Step 1/2 : FROM x"}"#,
+                r#"{"stream":"\n"}"#,
+                r#"{"stream":" ---\u003e 4be0697bc8d7\n"}"#,
+                r#"{"status":"Pulling fs layer","progressDetail":{},"id":"abc"}"#,
+                r#"{"stream":"a\nb"}"#,
+                r#"{"stream":"c\n"}"#,
+                r#"{"aux":{"ID":"sha256:01"}}"#,
+                r#"{"stream":"Successfully built 01\n"}"#,
+            ],
+        )
+        .await;
+        insta::assert_snapshot!(text, @r"
+        step Step 1/2 : FROM x
+        out  ---> 4be0697bc8d7
+        out a
+        out bc
+        out Successfully built 01
+        built sha256:01
+        ");
+    }
+
+    #[tokio::test]
+    async fn a_failure_tells_the_last_forty_lines() {
+        let mut lines: Vec<String> = (0..60).map(|n| format!(r#"{{"stream":"line {n}\n"}}"#)).collect();
+        lines.push(
+            r#"{"errorDetail":{"code":1,"message":"x"},"error":"The command '/bin/sh -c false' returned a non-zero code: 1"}"#
+                .into(),
+        );
+        let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+        let text = progress(Classic::default(), &lines).await;
+        let error = text.lines().last().unwrap();
+        assert!(
+            error.contains("returned a non-zero code: 1\\nline 20\\n"),
+            "{error}"
+        );
+        assert!(error.contains("line 59") && !error.contains("line 19"), "{error}");
+        let text = progress(Classic::default(), &[r#"{"stream":"x\n"}"#]).await;
+        assert!(text.contains("OutcomeUnknown"), "{text}");
     }
 }

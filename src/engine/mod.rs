@@ -26,6 +26,7 @@ mod networks;
 mod observe;
 mod raw;
 mod registry;
+mod session;
 mod sort;
 
 pub use api::{

@@ -41,7 +41,7 @@ async fn a_followed_log_ends_with_its_last_unterminated_line() {
         assert_eq!(sorted, ["last", "one", "two"], "round {round}");
         let last = lines.iter().find(|l| l.bytes == "last").unwrap();
         assert!(!last.complete && !last.timestamp.is_empty());
-        let stream = |text: &str| lines.iter().find(|l| l.bytes == text.to_owned()).unwrap().stream;
+        let stream = |text: &str| lines.iter().find(|l| l.bytes == *text).unwrap().stream;
         assert_eq!(
             (stream("one"), stream("two")),
             (LogStream::Stdout, LogStream::Stderr)
