@@ -191,6 +191,9 @@ impl ExpectedError {
         if let Self::Stack { rendered } = self {
             return with_newline(rendered.clone());
         }
+        if let Self::Interrupted(_) = self {
+            return format!("{self}\n");
+        }
         let mut out = format!("error: {self}");
         let mut cause = std::error::Error::source(self);
         // Formatting into a String cannot fail.

@@ -4,7 +4,9 @@ pub mod attach;
 pub mod completions;
 pub mod config;
 pub mod down;
+pub mod exec;
 pub mod init;
+pub mod logs;
 pub mod plan;
 pub mod ps;
 pub mod up;
@@ -51,9 +53,9 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Down(settings) => down::run(context, settings).await,
         CommandSettings::Plan(settings) => plan::run(context, settings).await,
         CommandSettings::Ps(settings) => until_stopped(context, ps::run(context, settings)).await,
-        CommandSettings::Logs(_)
-        | CommandSettings::Exec(_)
-        | CommandSettings::Smoke(_)
+        CommandSettings::Logs(settings) => until_stopped(context, logs::run(context, settings)).await,
+        CommandSettings::Exec(settings) => until_stopped(context, exec::run(context, settings)).await,
+        CommandSettings::Smoke(_)
         | CommandSettings::Config(_)
         | CommandSettings::Doctor(_)
         | CommandSettings::Init(_)

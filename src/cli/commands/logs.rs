@@ -1,0 +1,260 @@
+//! `platform logs`: what containers wrote, merged in the order of time, then as it is written.
+//!
+//! Following goes on over restarts and recreations of containers, and over a lost engine: each
+//! log is taken up from the last line shown.
+
+use std::collections::HashMap;
+
+use futures_util::StreamExt;
+use futures_util::future::join_all;
+use futures_util::stream::BoxStream;
+use tokio::io::AsyncWriteExt;
+
+use crate::base::{ContainerId, ProjectName, parse_duration};
+use crate::engine::api::{Result as EngineResult, SharedEngine};
+use crate::engine::{LogLine, LogOptions};
+use crate::model::Container;
+use crate::view::logs::{LogEntry, LogPrinter};
+
+use super::super::context::Context;
+use super::super::exit::{Exit, ExpectedError, Outcome};
+use super::super::output;
+use super::super::settings::LogsSettings;
+use super::ps::check_services;
+
+mod follow;
+mod source;
+
+use source::Source;
+
+/// Lines printed with one write at most.
+const BATCH: usize = 256;
+
+/// Shows what containers wrote.
+///
+/// # Errors
+/// No project, a service that does not exist, an engine that does not answer.
+pub async fn run(context: &Context, settings: LogsSettings) -> Outcome {
+    let now = jiff::Timestamp::now();
+    let options = LogOptions {
+        follow: false,
+        tail: settings.tail,
+        since: settings
+            .since
+            .as_deref()
+            .map(|text| time("--since", text, now))
+            .transpose()?,
+        until: settings
+            .until
+            .as_deref()
+            .map(|text| time("--until", text, now))
+            .transpose()?,
+    };
+    let (project, stack) = context.project_or_name(&settings.services)?;
+    let engine = context.engine().await?;
+    let containers = engine.list_containers(Some(&project)).await?;
+    check_services(&settings.services, stack.as_ref(), &containers)?;
+    let chosen: Vec<Container> = containers
+        .into_iter()
+        .filter(|c| is_chosen(c, &settings))
+        .collect();
+    let sources: HashMap<ContainerId, Source> = chosen
+        .iter()
+        .map(|c| (c.id.clone(), Source::of(c, settings.tail == Some(0))))
+        .collect();
+    let mut run = Run {
+        engine,
+        project,
+        printer: LogPrinter::new(settings.style, sources.values().map(|s| s.name.as_str())),
+        stdout: tokio::io::stdout(),
+        batch: Vec::new(),
+        sources,
+        was_running: false,
+        settings,
+    };
+    run.history(&chosen, &options).await?;
+    if run.settings.follow && options.until.is_none() {
+        run.follow(&options).await?;
+    }
+    Ok(Exit::AsWanted)
+}
+
+fn is_chosen(container: &Container, settings: &LogsSettings) -> bool {
+    !container.oneoff
+        && (settings.services.is_empty() || settings.services.contains(&container.service))
+        && settings.index.is_none_or(|index| index == container.number)
+}
+
+/// A time as the engine takes it, from a timestamp, a date, seconds since 1970 or an age.
+fn time(flag: &str, text: &str, now: jiff::Timestamp) -> Result<String, ExpectedError> {
+    let bad = || {
+        ExpectedError::usage(format!(
+            "{flag} is `{text}`; expected a time such as 2026-11-21T13:00:00Z, or an age such as 42m"
+        ))
+    };
+    if text.parse::<f64>().is_ok_and(|seconds| seconds >= 0.0) {
+        return Ok(text.to_owned());
+    }
+    if let Ok(age) = parse_duration(text) {
+        return now.checked_sub(age).map(|t| t.to_string()).map_err(|_| bad());
+    }
+    if let Ok(time) = text.parse::<jiff::Timestamp>() {
+        return Ok(time.to_string());
+    }
+    // Without an offset, the user's own time zone is meant, as in docker.
+    let local: jiff::civil::DateTime = text.parse().map_err(|_| bad())?;
+    let zoned = local.to_zoned(jiff::tz::TimeZone::system()).map_err(|_| bad())?;
+    Ok(zoned.timestamp().to_string())
+}
+
+/// A run of `logs`.
+struct Run {
+    engine: SharedEngine,
+    project: ProjectName,
+    settings: LogsSettings,
+    printer: LogPrinter,
+    stdout: tokio::io::Stdout,
+    /// Printed, and not written yet.
+    batch: Vec<u8>,
+    sources: HashMap<ContainerId, Source>,
+    /// Whether anything ran since following began.
+    was_running: bool,
+}
+
+impl Run {
+    /// Prints what was written so far, merged in the order of time.
+    async fn history(&mut self, containers: &[Container], options: &LogOptions) -> Result<(), ExpectedError> {
+        let mut streams: Vec<BoxStream<'static, EngineResult<LogLine>>> = containers
+            .iter()
+            .map(|c| self.engine.logs(&c.id, options.clone()))
+            .collect();
+        let mut heads = Vec::with_capacity(streams.len());
+        for head in join_all(streams.iter_mut().map(StreamExt::next)).await {
+            heads.push(usable(head)?);
+        }
+        let mut lines = 0;
+        while let Some(at) = earliest(&heads) {
+            let (Some(container), Some(stream), Some(slot)) =
+                (containers.get(at), streams.get_mut(at), heads.get_mut(at))
+            else {
+                break;
+            };
+            if let Some(line) = slot.take() {
+                self.print(&container.id, &line)?;
+                lines += 1;
+            }
+            *slot = usable(stream.next().await)?;
+            if lines == BATCH {
+                self.write().await?;
+                lines = 0;
+            }
+        }
+        self.write().await
+    }
+
+    /// Prints a line into the batch, unless it was shown before.
+    fn print(&mut self, id: &ContainerId, line: &LogLine) -> Result<(), ExpectedError> {
+        let Some(source) = self.sources.get_mut(id) else {
+            return Ok(());
+        };
+        if !source.is_new(line) {
+            return Ok(());
+        }
+        let entry = LogEntry {
+            source: &source.name,
+            timestamp: &line.timestamp,
+            bytes: &line.bytes,
+            cut: line.cut,
+        };
+        self.printer
+            .print(&entry, &mut self.batch)
+            .map_err(ExpectedError::Output)
+    }
+
+    /// Writes the batch. A reader that does not read holds up nothing but this.
+    async fn write(&mut self) -> Result<(), ExpectedError> {
+        if self.batch.is_empty() {
+            return Ok(());
+        }
+        let written = self.stdout.write_all(&self.batch).await;
+        self.batch.clear();
+        written.map_err(output::output_error)?;
+        self.stdout.flush().await.map_err(output::output_error)
+    }
+}
+
+/// A line of a stream. A log that cannot be read is told, and the others go on.
+fn usable(item: Option<EngineResult<LogLine>>) -> Result<Option<LogLine>, ExpectedError> {
+    match item {
+        None => Ok(None),
+        Some(Ok(line)) => Ok(Some(line)),
+        Some(Err(error)) if error.is_engine_lost() => Err(error.into()),
+        Some(Err(error)) => {
+            if !error.is_not_found() {
+                output::talk(&format!("{error}\n"));
+            }
+            Ok(None)
+        }
+    }
+}
+
+/// The line that was written first; of several at one moment, the first container's.
+fn earliest(heads: &[Option<LogLine>]) -> Option<usize> {
+    heads
+        .iter()
+        .enumerate()
+        .filter_map(|(at, line)| Some((at, moment(&line.as_ref()?.timestamp))))
+        .min_by_key(|(at, moment)| (*moment, *at))
+        .map(|(at, _)| at)
+}
+
+/// RFC 3339 texts do not sort as texts: the engine leaves trailing zeros of a second's part out.
+fn moment(timestamp: &str) -> Option<jiff::Timestamp> {
+    timestamp.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::LogStream;
+
+    fn line(timestamp: &str) -> Option<LogLine> {
+        Some(LogLine {
+            stream: LogStream::Stdout,
+            timestamp: timestamp.into(),
+            bytes: "x".into(),
+            complete: true,
+            cut: false,
+        })
+    }
+
+    #[test]
+    fn the_earliest_line_comes_first() {
+        let heads = [
+            line("2026-11-21T12:00:00.5Z"),
+            None,
+            line("2026-11-21T12:00:00.123456789Z"),
+            line("2026-11-21T12:00:00.123456789Z"),
+        ];
+        assert_eq!(earliest(&heads), Some(2));
+        assert_eq!(earliest(&[None, None]), None);
+        assert_eq!(
+            earliest(&[line("2026-11-21T12:00:00.5Z"), line("2026-11-21T12:00:00Z")]),
+            Some(1)
+        );
+    }
+
+    #[test]
+    fn times_are_read_in_every_form_that_docker_takes() {
+        let now: jiff::Timestamp = "2026-11-21T12:00:00Z".parse().unwrap();
+        let read = |text| time("--since", text, now).unwrap();
+        assert_eq!(read("42m"), "2026-11-21T11:18:00Z");
+        assert_eq!(read("1h30m"), "2026-11-21T10:30:00Z");
+        assert_eq!(read("2026-01-02T13:23:37Z"), "2026-01-02T13:23:37Z");
+        assert_eq!(read("2026-01-02T13:23:37+01:00"), "2026-01-02T12:23:37Z");
+        assert_eq!(read("1700000000.5"), "1700000000.5");
+        assert!(read("2026-01-02").starts_with("2026-01-0"));
+        assert!(read("2026-01-02T13:23").starts_with("2026-01-0"));
+        assert_eq!(time("--until", "yesterday", now).unwrap_err().exit().code(), 2);
+    }
+}
