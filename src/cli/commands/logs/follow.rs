@@ -93,7 +93,7 @@ impl Run {
             source.open = false;
         }
         let mut items: Items = SelectAll::new();
-        let mut events = self.engine.events(Some(&self.project));
+        let mut events = self.engine.events(Some(&self.project)).await?;
         self.open_running(options, &mut items).await?;
         let mut look = tokio::time::interval(LOOK);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
