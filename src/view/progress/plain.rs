@@ -31,6 +31,9 @@ pub struct Plain {
     output: BTreeMap<String, VecDeque<String>>,
 }
 
+/// What goes without saying where a project comes up for the first time.
+const MISSING: &str = "it is wanted and not there";
+
 impl Plain {
     /// The form at the beginning of a run. `verbose` adds every step, probe and output line.
     pub fn new(style: Style, verbose: bool) -> Self {
@@ -282,7 +285,7 @@ impl Plain {
             if self.verbose {
                 let text = format!("{} {} ({})", step.id, step.what, step.cause);
                 out.push(self.line(at, subject, Tone::Plain, "planned", &text));
-            } else if step.service.is_some() && !said.contains(&(subject, &step.cause)) {
+            } else if step.cause != MISSING && step.service.is_some() && !said.contains(&(subject, &step.cause)) {
                 said.push((subject, &step.cause));
                 out.push(self.line(at, subject, Tone::Plain, "planned", &step.cause));
             }

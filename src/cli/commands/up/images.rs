@@ -96,6 +96,11 @@ pub fn foreseen(project: &Project, observed: &Observed) -> BTreeMap<ServiceName,
                     missing: true,
                 },
                 (None, Some(PullPolicy::Never)) => ImageState::Pending { how: "build".into() },
+                // Nobody counts on it; what cannot be said is whether a registry has it.
+                (None, _) if !build && service.is_some_and(|s| s.ext.optional) => ImageState::Unavailable {
+                    reason: format!("the engine does not have {reference}; `up` tries to pull it"),
+                    missing: true,
+                },
                 (None, _) => ImageState::Pending {
                     how: match (named, build) {
                         (true, true) => "pull, else build".into(),
