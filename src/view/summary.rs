@@ -157,8 +157,11 @@ fn image(facts: &UpFacts<'_>, instance: &Instance, container: Option<&Container>
     });
     // A line from this run begins with the reference itself.
     let source = source.map(|text| {
-        let rest = text.strip_prefix(reference.as_str()).map(|rest| rest.trim_start());
-        rest.and_then(|rest| rest.strip_prefix('←')).map_or(text, str::trim_start)
+        let rest = text
+            .strip_prefix(reference.as_str())
+            .map(|rest| rest.trim_start());
+        rest.and_then(|rest| rest.strip_prefix('←'))
+            .map_or(text, str::trim_start)
     });
     match source {
         Some(source) => format!("{reference} {} {source}", style.symbol(Symbol::ArrowLeft)),

@@ -216,7 +216,8 @@ async fn conclude(
                     text: format!("{text}; Ctrl-C stops the stack"),
                 });
                 session.hush().await;
-                return super::attach::run(context, &session.site, &wants, attach).await;
+                let running = &observed;
+                return super::attach::run(context, &session.site, &wants, running, settings, attach).await;
             }
             session.close(0, text.into()).await;
             let snapshot = session.site.hub.snapshot();

@@ -285,7 +285,10 @@ impl Plain {
             if self.verbose {
                 let text = format!("{} {} ({})", step.id, step.what, step.cause);
                 out.push(self.line(at, subject, Tone::Plain, "planned", &text));
-            } else if step.cause != MISSING && step.service.is_some() && !said.contains(&(subject, &step.cause)) {
+            } else if step.cause != MISSING
+                && step.service.is_some()
+                && !said.contains(&(subject, &step.cause))
+            {
                 said.push((subject, &step.cause));
                 out.push(self.line(at, subject, Tone::Plain, "planned", &step.cause));
             }

@@ -60,6 +60,11 @@ fn plain_says_all_where_asked() {
      1.200s  nginx:1.26.3        progress   [3/5] unpack  3/5
      9.100s  nginx:1.26.3        <-         built from images/nginx: nginx 1.26.3-3 (Debian trixie), 38 MB
      9.110s  plan                made       5 steps; as wanted already: prometheus
+     9.110s  plan                planned    #0 create network devops_devops (it is wanted and not there)
+     9.110s  app                 planned    #1 create container devops-app-1 (it is wanted and not there)
+     9.110s  app                 planned    #2 start container devops-app-1 (it is wanted and not there)
+     9.110s  nginx               planned    #3 create container devops-nginx-1 (it is wanted and not there)
+     9.110s  nginx               planned    #4 start container devops-nginx-1 (it is wanted and not there)
      9.115s  prometheus          ready
      9.120s  project             started    create network devops_devops
      9.150s  project             done       create network devops_devops (30ms)
