@@ -25,5 +25,8 @@ pub mod resolve;
 pub mod load;
 pub mod render;
 
+#[cfg(test)]
+mod testing;
+
 pub use diagnostic::{Finding, Severity};
 pub use load::{Disk, Files, LoadRequest, Loaded, load};

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::Decoder;
-use super::reader::unique;
+use super::reader::{last_of_each, unique};
 use crate::model::{Device, Logging, PullPolicy, RestartPolicy, Ulimit};
 use crate::stack::diagnostic::{Code, Finding, did_you_mean};
 use crate::stack::tree::{Node, Value};
@@ -52,16 +52,8 @@ impl Decoder<'_> {
 
     pub(super) fn devices(&mut self, node: &Node) -> Vec<Device> {
         let items = self.list("devices", node);
-        let mut out: Vec<Device> = Vec::new();
-        for item in items {
-            if let Some(device) = self.device(item) {
-                match out.iter_mut().find(|d| d.target == device.target) {
-                    Some(same) => *same = device,
-                    None => out.push(device),
-                }
-            }
-        }
-        out
+        let devices = items.iter().filter_map(|item| self.device(item));
+        last_of_each(devices, |device| device.target.clone())
     }
 
     fn device(&mut self, node: &Node) -> Option<Device> {

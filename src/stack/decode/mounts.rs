@@ -1,9 +1,13 @@
 //! `volumes` of a service, and the files of `configs` and `secrets`.
 
 use super::Decoder;
+use super::reader::last_of_each;
 use crate::model::{FileMount, Mount, MountKind};
 use crate::stack::diagnostic::{Code, Finding};
 use crate::stack::tree::Node;
+
+/// The most mounts of a service.
+const MOST_MOUNTS: usize = 10_000;
 
 const MOUNT: &[&str] = &[
     "type",
@@ -23,22 +27,19 @@ const PROPAGATIONS: &[&str] = &["private", "rprivate", "shared", "rshared", "sla
 impl Decoder<'_> {
     /// Mounts, the last of those with one target.
     pub(super) fn mounts(&mut self, node: &Node) -> Vec<Mount> {
-        let items = self.list("volumes", node);
-        let mut out: Vec<Mount> = Vec::new();
-        for item in items {
-            let mount = if item.mapping().is_some() {
+        let mut items = self.list("volumes", node);
+        if items.len() > MOST_MOUNTS {
+            self.error(Code::Limit, format!("more than {MOST_MOUNTS} volumes"), node.span);
+            items = &[];
+        }
+        let mounts = items.iter().filter_map(|item| {
+            if item.mapping().is_some() {
                 self.long_mount(item)
             } else {
                 self.short_mount(item)
-            };
-            if let Some(mount) = mount {
-                match out.iter_mut().find(|m| m.target == mount.target) {
-                    Some(same) => *same = mount,
-                    None => out.push(mount),
-                }
             }
-        }
-        out
+        });
+        last_of_each(mounts, |mount| mount.target.clone())
     }
 
     fn short_mount(&mut self, node: &Node) -> Option<Mount> {
@@ -230,17 +231,15 @@ impl Decoder<'_> {
 
     /// `configs` or `secrets` of a service; a relative target stands under `folder`.
     pub(super) fn file_mounts(&mut self, name: &str, node: &Node, folder: &str) -> Vec<FileMount> {
-        let items = self.list(name, node);
-        let mut out: Vec<FileMount> = Vec::new();
-        for item in items {
-            if let Some(mount) = self.file_mount(name, item, folder) {
-                match out.iter_mut().find(|m| m.target == mount.target) {
-                    Some(same) => *same = mount,
-                    None => out.push(mount),
-                }
-            }
+        let mut items = self.list(name, node);
+        if items.len() > MOST_MOUNTS {
+            self.error(Code::Limit, format!("more than {MOST_MOUNTS} {name}"), node.span);
+            items = &[];
         }
-        out
+        let mounts = items
+            .iter()
+            .filter_map(|item| self.file_mount(name, item, folder));
+        last_of_each(mounts, |mount| mount.target.clone())
     }
 
     fn file_mount(&mut self, name: &str, node: &Node, folder: &str) -> Option<FileMount> {

@@ -5,7 +5,11 @@ use indexmap::IndexMap;
 use super::Decoder;
 use crate::base::ServiceName;
 use crate::model::{Endpoint, NetworkMode};
+use crate::stack::diagnostic::Code;
 use crate::stack::tree::{Node, Value};
+
+/// The most networks of a service.
+const MOST_NETWORKS: usize = 10_000;
 
 const ENDPOINT: &[&str] = &[
     "aliases",
@@ -22,6 +26,18 @@ const ENDPOINT: &[&str] = &[
 impl Decoder<'_> {
     pub(super) fn endpoints(&mut self, node: &Node) -> IndexMap<String, Endpoint> {
         let mut out = IndexMap::new();
+        let count = node
+            .mapping()
+            .map_or(0, IndexMap::len)
+            .max(node.sequence().map_or(0, <[_]>::len));
+        if count > MOST_NETWORKS {
+            self.error(
+                Code::Limit,
+                format!("more than {MOST_NETWORKS} networks"),
+                node.span,
+            );
+            return out;
+        }
         match &node.value {
             Value::Sequence(_) => {
                 for name in self.texts("networks", node) {

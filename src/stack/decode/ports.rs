@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::Decoder;
-use super::reader::unique;
+use super::reader::{last_of_each, unique};
 use crate::model::{PortBinding, Protocol};
 use crate::stack::diagnostic::{Code, Finding};
 use crate::stack::tree::Node;
@@ -17,27 +17,39 @@ const PORT: &[&str] = &[
     "protocol",
     "app_protocol",
 ];
-/// A range of more ports than this is taken for a mistake.
-const LONGEST_RANGE: u32 = 16_384;
+/// A service with more ports than this, ranges spread, is taken for a mistake.
+const MOST_PORTS: usize = 16_384;
 
 impl Decoder<'_> {
     pub(super) fn ports(&mut self, node: &Node) -> Vec<PortBinding> {
         let items = self.list("ports", node);
+        if self.ports_left == 0 {
+            return Vec::new();
+        }
         let mut out: Vec<PortBinding> = Vec::new();
         for item in items {
-            let ports = if item.mapping().is_some() {
-                self.long_port(item).into_iter().collect()
+            if item.mapping().is_some() {
+                out.extend(self.long_port(item));
             } else {
-                self.short_port(item)
-            };
-            for port in ports {
-                match out.iter_mut().find(|p| is_same(p, &port)) {
-                    Some(same) => *same = port,
-                    None => out.push(port),
-                }
+                out.extend(self.short_port(item));
+            }
+            if out.len() > MOST_PORTS {
+                self.error(
+                    Code::Limit,
+                    format!("a service has more than {MOST_PORTS} ports"),
+                    item.span,
+                );
+                break;
             }
         }
-        out
+        self.ports_left = self.ports_left.saturating_sub(out.len());
+        if self.ports_left == 0 {
+            self.error(Code::Limit, "the stack has too many ports", node.span);
+            return Vec::new();
+        }
+        last_of_each(out, |p| {
+            (p.host_ip.clone(), p.target, p.published.clone(), p.protocol)
+        })
     }
 
     fn short_port(&mut self, node: &Node) -> Vec<PortBinding> {
@@ -126,10 +138,6 @@ impl Decoder<'_> {
     }
 }
 
-fn is_same(a: &PortBinding, b: &PortBinding) -> bool {
-    a.host_ip == b.host_ip && a.target == b.target && a.published == b.published && a.protocol == b.protocol
-}
-
 fn parse_protocol(text: &str) -> Option<Protocol> {
     match text.to_ascii_lowercase().as_str() {
         "tcp" | "" => Some(Protocol::Tcp),
@@ -189,7 +197,7 @@ fn parse_short(text: &str) -> Result<Vec<PortBinding>, String> {
         return Err("a container cannot listen on port 0".to_owned());
     }
     let count = u32::from(last - first) + 1;
-    if count > LONGEST_RANGE {
+    if count as usize > MOST_PORTS {
         return Err(format!("a range of {count} ports"));
     }
     let host = match published {

@@ -31,6 +31,11 @@ pub struct Decoded {
     pub ext: StackExt,
 }
 
+/// The most ports of a stack, ranges spread.
+const MOST_PORTS: usize = 200_000;
+/// The most services, networks and so on.
+const MOST_NAMED: usize = 10_000;
+
 const TOP: &[&str] = &[
     "name",
     "services",
@@ -45,7 +50,12 @@ const TOP: &[&str] = &[
 
 /// Decodes a merged tree; mistakes become findings.
 pub fn decode(root: &Node, scopes: &Scopes, findings: &mut Findings) -> Decoded {
-    Decoder { findings, scopes }.project(root)
+    let mut decoder = Decoder {
+        findings,
+        scopes,
+        ports_left: MOST_PORTS,
+    };
+    decoder.project(root)
 }
 
 impl Decoder<'_> {
@@ -108,6 +118,11 @@ impl Decoder<'_> {
         let Some(table) = self.mapping(name, node) else {
             return out;
         };
+        if table.len() > MOST_NAMED {
+            let at = table.get_index(MOST_NAMED).map_or(node.span, |(_, e)| e.key_span);
+            self.error(Code::Limit, format!("more than {MOST_NAMED} {name}"), at);
+            return out;
+        }
         for (key, entry) in table {
             if key.starts_with("x-") && entry.node.mapping().is_none() {
                 continue;

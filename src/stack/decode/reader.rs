@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-use indexmap::IndexMap;
+use indexmap::{IndexMap, IndexSet};
 
 use crate::base::{parse_bytes, parse_duration};
 use crate::stack::diagnostic::{Code, Finding, Findings, did_you_mean};
@@ -17,7 +17,12 @@ use crate::stack::tree::{Entry, Mapping, Node, Resolved, Value};
 pub(super) struct Decoder<'a> {
     pub(super) findings: &'a mut Findings,
     pub(super) scopes: &'a Scopes,
+    /// Ports that the whole stack may still have, ranges spread: a few bytes can name thousands.
+    pub(super) ports_left: usize,
 }
+
+/// The longest list: nothing that an engine could do needs a longer one.
+const MOST_ITEMS: usize = 50_000;
 
 /// Whether an unknown key is an extension, which is nobody's mistake.
 pub(super) fn is_extension(key: &str) -> bool {
@@ -64,6 +69,10 @@ impl Decoder<'_> {
         if is_extension(key) {
             return;
         }
+        if self.findings.is_full() {
+            self.error(Code::UnknownKey, String::new(), entry.key_span);
+            return;
+        }
         let finding = if unsupported.contains(&key) {
             Finding::error(
                 Code::NotSupported,
@@ -90,6 +99,14 @@ impl Decoder<'_> {
 
     pub(super) fn list<'n>(&mut self, name: &str, node: &'n Node) -> &'n [Rc<Node>] {
         match node.sequence() {
+            Some(items) if items.len() > MOST_ITEMS => {
+                self.error(
+                    Code::Limit,
+                    format!("`{name}` has more than {MOST_ITEMS} items"),
+                    node.span,
+                );
+                &[]
+            }
             Some(items) => items,
             None => {
                 self.expected(name, "a list", node);
@@ -343,11 +360,17 @@ impl Decoder<'_> {
 
 /// Each text once, at its first place.
 pub(super) fn unique(items: Vec<String>) -> Vec<String> {
-    let mut out: Vec<String> = Vec::with_capacity(items.len());
+    IndexSet::<String>::from_iter(items).into_iter().collect()
+}
+
+/// The last item of each key, at the place of the first.
+pub(super) fn last_of_each<K: std::hash::Hash + Eq, T>(
+    items: impl IntoIterator<Item = T>,
+    key: impl Fn(&T) -> K,
+) -> Vec<T> {
+    let mut out: IndexMap<K, T> = IndexMap::new();
     for item in items {
-        if !out.contains(&item) {
-            out.push(item);
-        }
+        out.insert(key(&item), item);
     }
-    out
+    out.into_values().collect()
 }

@@ -1,5 +1,6 @@
 //! `x-platform.smoke`.
 
+use std::collections::HashSet;
 use std::rc::Rc;
 
 use indexmap::IndexMap;
@@ -37,11 +38,12 @@ impl Decoder<'_> {
     pub(super) fn smoke(&mut self, node: &Node) -> Vec<SmokeTest> {
         let items = self.list("smoke", node);
         let mut out: Vec<SmokeTest> = Vec::new();
+        let mut names: HashSet<String> = HashSet::new();
         for item in items {
             let Some(test) = self.smoke_test(item) else {
                 continue;
             };
-            if out.iter().any(|other| other.name == test.name) {
+            if !names.insert(test.name.clone()) {
                 let at = item.get("name").map_or(item.span, |e| e.node.span);
                 self.error(
                     Code::Duplicate,

@@ -150,57 +150,70 @@ impl Finding {
     }
 }
 
-/// More findings than this are counted, not kept: nobody reads them, and a hostile file could
-/// otherwise fill the memory with them.
+/// More errors, or more warnings, than this are counted, not kept: nobody reads them, and a
+/// hostile file could otherwise fill the memory with them.
 const MOST_KEPT: usize = 100;
 
 /// Findings as they are collected.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
-    kept: Vec<Finding>,
-    errors: usize,
+    errors: Kept,
+    warnings: Kept,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Kept {
+    findings: Vec<Finding>,
     dropped: usize,
+}
+
+impl Kept {
+    fn push(&mut self, finding: Finding) {
+        if self.findings.len() >= MOST_KEPT {
+            self.dropped += 1;
+        } else if !self.findings.contains(&finding) {
+            self.findings.push(finding);
+        }
+    }
+
+    fn into_findings(mut self, severity: Severity) -> Vec<Finding> {
+        if self.dropped > 0 {
+            let what = match severity {
+                Severity::Error => "errors",
+                Severity::Warning => "warnings",
+            };
+            self.findings.push(Finding {
+                severity,
+                ..Finding::error(Code::Limit, format!("{} more {what} are not shown", self.dropped))
+            });
+        }
+        self.findings
+    }
 }
 
 impl Findings {
     /// Adds a finding; one that is there already is not repeated.
     pub fn push(&mut self, finding: Finding) {
-        if finding.severity == Severity::Error {
-            self.errors += 1;
+        match finding.severity {
+            Severity::Error => self.errors.push(finding),
+            Severity::Warning => self.warnings.push(finding),
         }
-        if self.kept.len() >= MOST_KEPT {
-            self.dropped += 1;
-        } else if !self.kept.contains(&finding) {
-            self.kept.push(finding);
-        }
+    }
+
+    /// Whether further errors are only counted, so that no work need go into their words.
+    pub fn is_full(&self) -> bool {
+        self.errors.findings.len() >= MOST_KEPT
     }
 
     /// Whether there is an error.
     pub fn has_errors(&self) -> bool {
-        self.errors > 0
-    }
-
-    /// How many errors there were so far.
-    pub fn errors(&self) -> usize {
-        self.errors
+        !self.errors.findings.is_empty()
     }
 
     /// The findings, errors first, each group in the order of discovery.
-    pub fn into_sorted(mut self) -> Vec<Finding> {
-        if self.dropped > 0 {
-            self.kept.push(Finding {
-                severity: if self.has_errors() {
-                    Severity::Error
-                } else {
-                    Severity::Warning
-                },
-                code: Code::Limit,
-                message: format!("{} more findings are not shown", self.dropped),
-                labels: Vec::new(),
-                help: Vec::new(),
-            });
-        }
-        self.kept.sort_by_key(|f| f.severity);
-        self.kept
+    pub fn into_sorted(self) -> Vec<Finding> {
+        let mut all = self.errors.into_findings(Severity::Error);
+        all.extend(self.warnings.into_findings(Severity::Warning));
+        all
     }
 }

@@ -3,6 +3,9 @@
 /// Longer words are not compared: nobody mistypes a page.
 const LONGEST: usize = 64;
 
+/// More candidates than this are not looked at.
+const MOST: usize = 2_000;
+
 /// The candidate nearest to `word`, where one is near enough to be a likely typing error.
 pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
     if word.len() > LONGEST {
@@ -10,7 +13,7 @@ pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     }
     let lower = word.to_lowercase().replace('-', "_");
     let mut best: Option<(usize, &'c str)> = None;
-    for candidate in candidates.into_iter().filter(|c| c.len() <= LONGEST) {
+    for candidate in candidates.into_iter().take(MOST).filter(|c| c.len() <= LONGEST) {
         let near = candidate.to_lowercase().replace('-', "_");
         let distance = strsim::damerau_levenshtein(&lower, &near);
         let allowed = (lower.chars().count().max(near.chars().count()) / 3).clamp(1, 4);

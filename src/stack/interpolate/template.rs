@@ -9,6 +9,9 @@ const MAX_DEPTH: usize = 32;
 /// The longest result, in bytes.
 const MAX_LENGTH: usize = 4 << 20;
 
+/// The most names of unset variables that one text reports.
+const MAX_UNSET: usize = 32;
+
 /// Why a text has no value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TemplateError {
@@ -28,7 +31,7 @@ pub enum TemplateError {
 }
 
 /// Puts values in the places of variables. A variable without a value is empty, and its name is
-/// added to `unset`, unless the expression says what to do then.
+/// added to `unset` once, unless the expression says what to do then.
 ///
 /// # Errors
 /// See [`TemplateError`].
@@ -86,7 +89,9 @@ impl Substitution<'_, '_> {
         match (self.lookup)(name) {
             Some(value) => value.to_owned(),
             None => {
-                self.unset.push(name.to_owned());
+                if self.unset.len() < MAX_UNSET && !self.unset.iter().any(|u| u == name) {
+                    self.unset.push(name.to_owned());
+                }
                 String::new()
             }
         }

@@ -1,6 +1,6 @@
 //! A whole tree: every value, no keys.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 
 use super::Variables;
@@ -25,6 +25,7 @@ pub fn interpolate(
         findings,
         seen: HashMap::new(),
         total: 0,
+        warned: HashSet::new(),
     };
     walk.node(root)
 }
@@ -36,6 +37,8 @@ struct Walk<'a> {
     /// Nodes that several aliases share are done once.
     seen: HashMap<*const Node, Rc<Node>>,
     total: usize,
+    /// Variables that were reported as unset.
+    warned: HashSet<String>,
 }
 
 impl Walk<'_> {
@@ -102,6 +105,10 @@ impl Walk<'_> {
         let lookup = |name: &str| variables.get(name).map(String::as_str);
         let result = substitute(text, &lookup, &mut unset);
         for name in unset {
+            // One word about each variable is enough.
+            if !self.warned.insert(name.clone()) {
+                continue;
+            }
             self.findings.push(
                 Finding::warning(
                     Code::UnsetVariable,

@@ -8,15 +8,15 @@ use super::discover::{StackFile, discover};
 use super::files::Files;
 use super::request::{LoadRequest, Loaded};
 use super::service_files;
-use super::variables::Collected;
+use super::variables::{Collected, shown};
 use crate::stack::decode::{self, decode};
 use crate::stack::diagnostic::{Code, Finding, Findings};
 use crate::stack::interpolate::{Variables, interpolate};
-use crate::stack::merge;
+use crate::stack::merge::{self, Merger};
 use crate::stack::resolve::{self, NameSource, Places, Wanted, project_name};
 use crate::stack::scope::{Scope, Scopes, clean};
 use crate::stack::source::{FileId, SourceMap, Span};
-use crate::stack::tree::{MAX_BYTES, Node, Resolved, Value, compose};
+use crate::stack::tree::{MAX_BYTES, MAX_NODES, Node, Resolved, Value, compose, within_limits};
 
 /// Loads a project.
 pub fn load(request: &LoadRequest, files: &dyn Files) -> Loaded {
@@ -39,7 +39,7 @@ fn run(
     findings: &mut Findings,
     known: &mut HashMap<String, String>,
 ) -> Option<crate::model::Project> {
-    let mut collected = Collected::new(&request.environment);
+    let mut collected = Collected::new(&request.environment, &request.working_dir);
     let first_folder = project_dir(request, &[]);
     if request.files.is_empty() {
         // COMPOSE_FILE may stand in an .env here.
@@ -66,6 +66,7 @@ fn run(
     let Collected {
         mut variables,
         files: env_files,
+        ..
     } = collected;
     variables
         .entry("COMPOSE_PROJECT_NAME".to_owned())
@@ -83,6 +84,7 @@ fn run(
         findings,
         scopes: Scopes::new(Rc::clone(&scope), home),
         shown_from: request.working_dir.clone(),
+        merger: Merger::default(),
         extended: HashMap::new(),
         included: HashMap::new(),
         including: stack_files.iter().map(|f| f.path.clone()).collect(),
@@ -101,6 +103,16 @@ fn run(
         return None;
     };
 
+    if !within_limits(&root) {
+        findings.push(
+            Finding::error(
+                Code::Limit,
+                format!("more than {MAX_NODES} values, aliases, `extends` and `include` written out"),
+            )
+            .at(root.span),
+        );
+        return None;
+    }
     let mut decoded = decode(&root, &scopes, findings);
     let profiles = if request.profiles.is_empty() {
         let listed = scope.variables.get("COMPOSE_PROFILES").map_or("", String::as_str);
@@ -155,10 +167,7 @@ pub(super) fn read_source(
     let name = if is_stdin {
         "<stdin>".to_owned()
     } else {
-        path.strip_prefix(shown_from)
-            .unwrap_or(path)
-            .display()
-            .to_string()
+        shown(path, shown_from)
     };
     let content = if is_stdin {
         files.read_stdin()
@@ -272,6 +281,7 @@ pub(super) struct Assembly<'a> {
     pub(super) findings: &'a mut Findings,
     pub(super) scopes: Scopes,
     pub(super) shown_from: PathBuf,
+    pub(super) merger: Merger,
     /// Files read for `extends`, by path: interpolated, with services not yet extended.
     pub(super) extended: HashMap<PathBuf, Option<Rc<Node>>>,
     /// Results of `include`, by paths and project folder.
@@ -295,7 +305,7 @@ impl Assembly<'_> {
         let tree = self.include_all(&tree);
         *merged = Some(match merged.take() {
             None => merge::without_resets(&tree),
-            Some(base) => merge::merge(&base, &tree, self.findings),
+            Some(base) => self.merger.merge(&base, &tree, self.findings),
         });
     }
 

@@ -7,10 +7,12 @@ use std::rc::Rc;
 use super::assemble::{Assembly, with_entry};
 use crate::stack::diagnostic::{Code, Finding, did_you_mean};
 use crate::stack::interpolate::interpolate;
-use crate::stack::merge;
 use crate::stack::scope::Scope;
 use crate::stack::source::Span;
 use crate::stack::tree::{Mapping, Node, Resolved, Value};
+
+/// The most services that extend each other in a row.
+const LONGEST_CHAIN: usize = 100;
 
 /// What a service extends.
 struct Reference {
@@ -91,6 +93,16 @@ impl Assembly<'_> {
             self.findings.push(finding);
             return None;
         }
+        if chain.len() >= LONGEST_CHAIN {
+            self.findings.push(
+                Finding::error(
+                    Code::Limit,
+                    format!("more than {LONGEST_CHAIN} services extend each other in a row"),
+                )
+                .at(reference.service_span),
+            );
+            return None;
+        }
         chain.push(Step {
             file,
             service: name.to_owned(),
@@ -106,7 +118,7 @@ impl Assembly<'_> {
         chain.pop();
         let base = without_key(&base?, "extends");
         let own = without_key(own, "extends");
-        let merged = merge::merge_service(&base, &own, self.findings);
+        let merged = self.merger.merge_service(&base, &own, self.findings);
         // The place of the whole is that of the service, not of what it extends.
         Some(Rc::new(Node {
             value: merged.value.clone(),
@@ -235,7 +247,7 @@ impl Assembly<'_> {
             let tree = interpolate(&document, &scope.variables, self.sources, self.findings);
             merged = Some(match merged {
                 None => tree,
-                Some(base) => merge::merge(&base, &tree, self.findings),
+                Some(base) => self.merger.merge(&base, &tree, self.findings),
             });
         }
         let services = merged.as_ref().and_then(|m| m.get("services"));

@@ -29,6 +29,9 @@ impl Assembly<'_> {
         let Some(include) = tree.get("include").map(|e| Rc::clone(&e.node)) else {
             return Rc::clone(tree);
         };
+        if include.is_null() {
+            return Rc::clone(tree);
+        }
         let Some(items) = include.sequence() else {
             self.findings.push(
                 Finding::error(
@@ -168,7 +171,7 @@ impl Assembly<'_> {
     /// The variables here, then those of the environment files of the included stack.
     fn included_scope(&mut self, item: &Item, base: PathBuf) -> Rc<Scope> {
         let outer = Rc::clone(&self.scopes.of(item.span.file).variables);
-        let mut collected = Collected::new(&outer);
+        let mut collected = Collected::new(&outer, &self.shown_from);
         let default = base.join(".env");
         let env_files = if item.env_files.is_empty() {
             let there = self.files.kind(&default) == Some(PathKind::File);

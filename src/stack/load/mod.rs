@@ -12,6 +12,9 @@ mod request;
 mod service_files;
 mod variables;
 
+#[cfg(test)]
+mod tests;
+
 pub use assemble::load;
 pub use discover::{DEFAULT_NAMES, OVERRIDE_NAMES};
 pub use files::{Disk, Files, PathKind};

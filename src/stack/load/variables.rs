@@ -12,14 +12,16 @@ use crate::stack::source::{SourceMap, Span};
 
 /// Variables as they come together; what is set first stays.
 pub(super) struct Collected {
+    shown_from: PathBuf,
     pub(super) variables: HashMap<String, String>,
     /// The files that were read, absolute.
     pub(super) files: Vec<PathBuf>,
 }
 
 impl Collected {
-    pub(super) fn new(environment: &HashMap<String, String>) -> Self {
+    pub(super) fn new(environment: &HashMap<String, String>, shown_from: &Path) -> Self {
         Self {
+            shown_from: shown_from.to_path_buf(),
             variables: environment.clone(),
             files: Vec::new(),
         }
@@ -63,7 +65,7 @@ impl Collected {
             let Some(text) = read_text(&path, files, findings) else {
                 continue;
             };
-            let id = sources.add(path.display().to_string(), &path, text.clone());
+            let id = sources.add(shown(&path, &self.shown_from), &path, text.clone());
             let known = |name: &str| self.variables.get(name).or_else(|| found.get(name)).cloned();
             match dotenv::parse(&text, &known) {
                 Ok(file) => {
@@ -112,6 +114,11 @@ fn is_disabled(request: &LoadRequest, findings: &mut Findings) -> bool {
             false
         }
     }
+}
+
+/// A path as it is named to people who are in a folder.
+pub(super) fn shown(path: &Path, from: &Path) -> String {
+    path.strip_prefix(from).unwrap_or(path).display().to_string()
 }
 
 /// An environment file as text.

@@ -7,4 +7,4 @@ mod forms;
 mod rules;
 mod tree_merge;
 
-pub use tree_merge::{merge, merge_service, without_resets};
+pub use tree_merge::{Merger, without_resets};

@@ -7,14 +7,42 @@ use super::rules::{Rule, rule};
 use crate::stack::diagnostic::{Code, Finding, Findings};
 use crate::stack::tree::{Entry, Mapping, Node, Tag, Value};
 
-/// `over` on top of `base`, both whole files.
-pub fn merge(base: &Rc<Node>, over: &Rc<Node>, findings: &mut Findings) -> Rc<Node> {
-    Merge { findings }.node(base, over, &[])
+/// The most entries that all merges of a load may copy: a small file can extend a large service
+/// very often.
+const MOST_COPIED: usize = 2_000_000;
+
+/// Merges trees, within bounds.
+#[derive(Debug, Default)]
+pub struct Merger {
+    copied: usize,
 }
 
-/// `over` on top of `base`, both services (`extends`).
-pub fn merge_service(base: &Rc<Node>, over: &Rc<Node>, findings: &mut Findings) -> Rc<Node> {
-    Merge { findings }.node(base, over, &["services", "*"])
+impl Merger {
+    /// `over` on top of `base`, both whole files.
+    pub fn merge(&mut self, base: &Rc<Node>, over: &Rc<Node>, findings: &mut Findings) -> Rc<Node> {
+        self.run(base, over, &[], findings)
+    }
+
+    /// `over` on top of `base`, both services (`extends`).
+    pub fn merge_service(&mut self, base: &Rc<Node>, over: &Rc<Node>, findings: &mut Findings) -> Rc<Node> {
+        self.run(base, over, &["services", "*"], findings)
+    }
+
+    fn run(&mut self, base: &Rc<Node>, over: &Rc<Node>, path: &[&str], findings: &mut Findings) -> Rc<Node> {
+        if self.copied > MOST_COPIED {
+            return Rc::clone(base);
+        }
+        let mut merge = Merge {
+            findings,
+            copied: self.copied,
+        };
+        let merged = merge.node(base, over, path);
+        self.copied = merge.copied;
+        if self.copied > MOST_COPIED {
+            findings.push(Finding::error(Code::Limit, "there is too much to merge").at(over.span));
+        }
+        merged
+    }
 }
 
 /// The tree without what `!reset` takes away; the first file of all has nothing to reset.
@@ -66,6 +94,7 @@ fn with_value(node: &Rc<Node>, value: Value) -> Rc<Node> {
 
 struct Merge<'f> {
     findings: &'f mut Findings,
+    copied: usize,
 }
 
 impl Merge<'_> {
@@ -122,6 +151,7 @@ impl Merge<'_> {
                 with_value(base, Value::Mapping(merged))
             }
             (Value::Sequence(a), Value::Sequence(b)) => {
+                self.copied += a.len() + b.len();
                 let mut items: Vec<_> = a.clone();
                 for item in b.iter().filter(|item| item.tag != Tag::Reset) {
                     items.push(without_resets(item));
@@ -150,6 +180,7 @@ impl Merge<'_> {
     }
 
     fn tables(&mut self, base: &Mapping, over: &Mapping, path: &[&str]) -> Mapping {
+        self.copied += base.len() + over.len();
         let mut merged = base.clone();
         for (key, entry) in over {
             if entry.node.tag == Tag::Reset {

@@ -1,6 +1,6 @@
 //! The model's own form → the structure of `docker compose config`.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{deploy_form, smoke_form};
 use crate::model::Project;
@@ -124,13 +124,6 @@ fn network_form(network: &mut Map<String, Value>) {
         }
     }
     network.insert("ipam".to_owned(), Value::Object(ipam));
-    only_name_when_external(network);
-}
-
-fn only_name_when_external(entry: &mut Map<String, Value>) {
-    if entry.get("external") == Some(&json!(true)) {
-        entry.retain(|key, _| matches!(key.as_str(), "name" | "external"));
-    }
 }
 
 fn file_form(file: &mut Map<String, Value>) {

@@ -30,9 +30,8 @@ pub(super) fn deploy_form(deploy: &mut Map<String, Value>) {
             resources.insert(section.to_owned(), Value::Object(part));
         }
     }
-    if !resources.is_empty() {
-        deploy.insert("resources".to_owned(), Value::Object(resources));
-    }
+    deploy.insert("resources".to_owned(), Value::Object(resources));
+    deploy.insert("placement".to_owned(), Value::Object(Map::new()));
     if let Some(policy) = deploy.get_mut("restart_policy")
         && let Some(text) = policy.as_str()
     {

@@ -9,7 +9,7 @@ use super::profiles;
 use crate::base::{ProjectName, ServiceName};
 use crate::model::{Condition, Dependency, Endpoint, NetworkMode, NetworkSpec, Project, Service};
 use crate::stack::decode::Decoded;
-use crate::stack::diagnostic::{Code, Finding, Findings};
+use crate::stack::diagnostic::{Code, Finding, Findings, suggest};
 
 /// What the user asked for beside the files.
 #[derive(Debug, Clone)]
@@ -42,7 +42,7 @@ pub fn complete(decoded: Decoded, wanted: &Wanted, places: Places<'_>, findings:
         let mut service = decoded.service;
         implied_dependencies(&mut service);
         implied_network(&mut service);
-        inherit_name_of_service(&name, &mut service, places, findings);
+        needs_image(&name, &mut service, places, findings);
         services.insert(name, service);
     }
     let mut project = Project {
@@ -120,22 +120,33 @@ fn implied_network(service: &mut Service) {
 }
 
 /// A service without image and build cannot be.
-fn inherit_name_of_service(
-    name: &ServiceName,
-    service: &mut Service,
-    places: Places<'_>,
-    findings: &mut Findings,
-) {
-    if service.image.is_none() && service.build.is_none() {
-        findings.push(
-            Finding::error(
-                Code::Missing,
-                format!("service `{name}` has neither an image nor a build"),
-            )
-            .at(places.key(&["services", name.as_str()]))
-            .help("add `image: …` or `build: …`"),
-        );
+fn needs_image(name: &ServiceName, service: &Service, places: Places<'_>, findings: &mut Findings) {
+    if service.image.is_some() || service.build.is_some() {
+        return;
     }
+    let path = ["services", name.as_str()];
+    // Where one was written, or was meant, what is wrong with it has been said.
+    let meant = |key: &str| {
+        matches!(key, "image" | "build" | "extends" | "provider")
+            || suggest(key, ["image", "build"]).is_some()
+    };
+    if findings.has_errors() && places.keys(&path).any(meant) {
+        return;
+    }
+    findings.push(if places.has(&["services", name.as_str(), "image"]) {
+        Finding::error(Code::Value, format!("the image of service `{name}` is empty")).at(places.value(&[
+            "services",
+            name.as_str(),
+            "image",
+        ]))
+    } else {
+        Finding::error(
+            Code::Missing,
+            format!("service `{name}` has neither an image nor a build"),
+        )
+        .at(places.key(&path))
+        .help("add `image: …` or `build: …`")
+    });
 }
 
 /// The engine's names are `project_key` unless the file says otherwise.

@@ -1,6 +1,6 @@
 //! Checks that need the whole project.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::{Places, cycles};
 use crate::base::ServiceName;
@@ -60,6 +60,15 @@ impl Check<'_> {
         self.ext();
     }
 
+    /// Whether one more undefined reference is only counted: looking for its place costs too.
+    fn is_saturated(&mut self) -> bool {
+        let full = self.findings.is_full();
+        if full {
+            self.findings.push(Finding::error(Code::Undefined, ""));
+        }
+        full
+    }
+
     fn undefined<'c>(
         &mut self,
         what: &str,
@@ -80,7 +89,8 @@ impl Check<'_> {
 
     fn dependencies(&mut self, name: &ServiceName, service: &Service) {
         for (other, dependency) in &service.depends_on {
-            if self.project.services.contains_key(other) {
+            let known = self.project.services.contains_key(other);
+            if known || (dependency.required && self.is_saturated()) {
                 continue;
             }
             let span = self.dependency_place(name, service, other);
@@ -96,7 +106,7 @@ impl Check<'_> {
                     );
                 }
             } else if dependency.required {
-                let known: Vec<&str> = self.project.services.keys().map(ServiceName::as_str).collect();
+                let known = self.project.services.keys().map(ServiceName::as_str);
                 self.undefined("service", name.as_str(), other.as_str(), span, known);
             }
         }
@@ -123,8 +133,8 @@ impl Check<'_> {
     fn networks(&mut self, name: &ServiceName, service: &Service) {
         let path = ["services", name.as_str(), "networks"];
         for network in service.networks.keys() {
-            if !self.project.networks.contains_key(network) {
-                let known: Vec<&str> = self.project.networks.keys().map(String::as_str).collect();
+            if !self.project.networks.contains_key(network) && !self.is_saturated() {
+                let known = self.project.networks.keys().map(String::as_str);
                 self.undefined(
                     "network",
                     name.as_str(),
@@ -166,9 +176,10 @@ impl Check<'_> {
                 source: Some(volume), ..
             } = &mount.kind
                 && !self.project.volumes.contains_key(volume)
+                && !self.is_saturated()
             {
                 let span = self.places.item(&["services", name.as_str(), "volumes"], volume);
-                let known: Vec<&str> = self.project.volumes.keys().map(String::as_str).collect();
+                let known = self.project.volumes.keys().map(String::as_str);
                 let near = did_you_mean(volume, known);
                 let finding = Finding::error(
                     Code::Undefined,
@@ -187,11 +198,11 @@ impl Check<'_> {
         self.files(name, "secrets", &service.secrets, &self.project.secrets);
         if let Some(build) = &service.build {
             for secret in &build.secrets {
-                if !self.project.secrets.contains_key(&secret.source) {
+                if !self.project.secrets.contains_key(&secret.source) && !self.is_saturated() {
                     let span = self
                         .places
                         .item(&["services", name.as_str(), "build", "secrets"], &secret.source);
-                    let known: Vec<&str> = self.project.secrets.keys().map(String::as_str).collect();
+                    let known = self.project.secrets.keys().map(String::as_str);
                     self.undefined("build secret", name.as_str(), &secret.source, span, known);
                 }
             }
@@ -206,12 +217,12 @@ impl Check<'_> {
         defined: &indexmap::IndexMap<String, ResourceFile>,
     ) {
         for mount in mounts {
-            if !defined.contains_key(&mount.source) {
+            if !defined.contains_key(&mount.source) && !self.is_saturated() {
                 let span = self
                     .places
                     .item(&["services", name.as_str(), section], &mount.source);
                 let what = section.strip_suffix('s').unwrap_or(section);
-                let known: Vec<&str> = defined.keys().map(String::as_str).collect();
+                let known = defined.keys().map(String::as_str);
                 self.undefined(what, name.as_str(), &mount.source, span, known);
             }
         }
@@ -325,7 +336,7 @@ impl Check<'_> {
     /// Services named under the top-level `x-platform`.
     fn ext(&mut self) {
         let project = self.project;
-        let known: Vec<&str> = project
+        let known: HashSet<&str> = project
             .services
             .keys()
             .chain(&project.disabled)
@@ -357,7 +368,7 @@ impl Check<'_> {
             }
         }
         for (what, service) in named {
-            if !known.contains(&service) {
+            if !known.contains(service) {
                 self.findings.push(
                     Finding::error(
                         Code::Undefined,
@@ -385,27 +396,25 @@ fn single_port(port: &PortBinding) -> Option<u16> {
 }
 
 fn forget_unused(project: &mut Project) {
-    let services = &project.services;
-    project
-        .networks
-        .retain(|key, _| services.values().any(|s| s.networks.contains_key(key)));
-    project.volumes.retain(|key, _| {
-        services.values().flat_map(|s| &s.volumes).any(
-            |mount| matches!(&mount.kind, MountKind::Volume { source: Some(source), .. } if source == key),
-        )
-    });
-    project.configs.retain(|key, _| {
-        services
-            .values()
-            .flat_map(|s| &s.configs)
-            .any(|m| m.source == *key)
-    });
-    project.secrets.retain(|key, _| {
-        services.values().any(|s| {
-            s.secrets.iter().any(|m| m.source == *key)
-                || s.build
-                    .as_ref()
-                    .is_some_and(|b| b.secrets.iter().any(|m| m.source == *key))
-        })
-    });
+    let (mut networks, mut volumes, mut configs, mut secrets) =
+        (HashSet::new(), HashSet::new(), HashSet::new(), HashSet::new());
+    for service in project.services.values() {
+        networks.extend(service.networks.keys().cloned());
+        configs.extend(service.configs.iter().map(|m| m.source.clone()));
+        secrets.extend(service.secrets.iter().map(|m| m.source.clone()));
+        let of_build = service.build.iter().flat_map(|b| &b.secrets);
+        secrets.extend(of_build.map(|m| m.source.clone()));
+        for mount in &service.volumes {
+            if let MountKind::Volume {
+                source: Some(source), ..
+            } = &mount.kind
+            {
+                volumes.insert(source.clone());
+            }
+        }
+    }
+    project.networks.retain(|key, _| networks.contains(key));
+    project.volumes.retain(|key, _| volumes.contains(key));
+    project.configs.retain(|key, _| configs.contains(key));
+    project.secrets.retain(|key, _| secrets.contains(key));
 }

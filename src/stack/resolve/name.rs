@@ -27,10 +27,14 @@ pub fn project_name(
     file: Option<&str>,
     folder: &Path,
 ) -> Result<ProjectName, (NameSource, String)> {
+    // Compose makes a name of what a file says, and takes the other two as they are.
+    let file_name = file
+        .and_then(|text| ProjectName::normalised(text))
+        .map(|n| n.as_str().to_owned());
     let given = [
         (NameSource::Argument, argument),
         (NameSource::Environment, environment),
-        (NameSource::File, file),
+        (NameSource::File, file_name.as_deref().or(file)),
     ];
     for (source, name) in given {
         match name {

@@ -31,6 +31,17 @@ impl<'n> Places<'n> {
         span
     }
 
+    /// Whether there is something at the end of a path of keys.
+    pub fn has(&self, path: &[&str]) -> bool {
+        self.node(path).is_some()
+    }
+
+    /// The keys of the table at the end of a path of keys.
+    pub fn keys(&self, path: &[&str]) -> impl Iterator<Item = &'n str> {
+        let table = self.node(path).and_then(Node::mapping);
+        table.into_iter().flat_map(|table| table.keys().map(|key| &**key))
+    }
+
     /// The value at the end of a path of keys.
     pub fn value(&self, path: &[&str]) -> Span {
         self.node(path).map_or_else(|| self.key(path), |node| node.span)

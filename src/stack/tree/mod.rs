@@ -12,7 +12,9 @@ mod compose;
 mod merge_key;
 mod node;
 mod scalar;
+mod weight;
 
 pub use compose::{MAX_BYTES, MAX_DEPTH, MAX_NODES, compose};
 pub use node::{Entry, Mapping, Node, Scalar, Tag, Value};
 pub use scalar::{Resolved, format_float};
+pub use weight::within_limits;

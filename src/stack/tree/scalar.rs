@@ -160,7 +160,7 @@ fn is_timestamp(text: &str) -> bool {
             .is_some_and(|p| p.bytes().next().is_some_and(|b| b.is_ascii_digit()))
 }
 
-/// As Go's `%v` writes a float: `%g` with the shortest digits, an exponent below 1e-4 and from 1e21 on.
+/// As Go's `%v` writes a float: `%g` with the shortest digits, an exponent below 1e-4 and from 1e6 on.
 pub fn format_float(number: f64) -> String {
     if number.is_nan() {
         return "NaN".to_owned();
@@ -178,7 +178,7 @@ pub fn format_float(number: f64) -> String {
     let Ok(exponent) = exponent.parse::<i32>() else {
         return shortest;
     };
-    if (-4..21).contains(&exponent) {
+    if (-4..6).contains(&exponent) {
         return format!("{number}");
     }
     let sign = if exponent < 0 { '-' } else { '+' };
@@ -235,6 +235,12 @@ mod tests {
             ("123456789012345678901234", "1.2345678901234569e+23"),
             ("0.00000012345", "1.2345e-07"),
             ("1e21", "1e+21"),
+            ("1000000.5", "1.0000005e+06"),
+            ("123456.5", "123456.5"),
+            ("0.0001", "0.0001"),
+            ("0.00001", "1e-05"),
+            ("1e5", "100000"),
+            ("0.1e10", "1e+09"),
             ("2001-01-01", "time 2001-01-01"),
             ("2001-1-1", "time 2001-1-1"),
             ("2001-01-01T10:00:00Z", "time 2001-01-01T10:00:00Z"),
