@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use super::executor::{Outcome, execute, wait_for_engine};
 use super::site::{Site, Wants};
-use super::stop::StopLevel;
 use crate::engine::{EngineError, Wanted};
 use crate::event::failure::{ContainerExit, FailedService, FailureCause, FailureReport};
 use crate::event::{Body, Stage};
@@ -62,7 +61,7 @@ pub async fn converge(
         });
         match wait_for_engine(site, engine_timeout).await {
             Some(after) => site.hub.publish(Body::EngineBack { after }),
-            None if site.stop.level() >= StopLevel::Ask => {
+            None if site.stop.is_ended() => {
                 return Converged::Stopped(FailureReport::default());
             }
             None => return Converged::EngineGone(error),
@@ -79,7 +78,7 @@ async fn round(
 ) -> Result<Converged, EngineError> {
     let observed = tokio::select! {
         observed = site.engine.observe(wanted) => observed?,
-        () = site.stop.reached(StopLevel::Ask) => return Ok(Converged::Stopped(FailureReport::default())),
+        () = site.stop.ended() => return Ok(Converged::Stopped(FailureReport::default())),
     };
     let plan = plan_of(&observed);
     if !plan.refusals.is_empty() {

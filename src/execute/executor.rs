@@ -12,7 +12,6 @@ use super::prove::{self, KeptHealth, Proof, Subject};
 use super::report;
 use super::site::{Site, Wants};
 use super::state::State;
-use super::stop::StopLevel;
 use super::worker::{self, Input, Output};
 use crate::base::{ContainerId, Moment, NetworkId, ServiceName};
 use crate::engine::EngineError;
@@ -180,7 +179,7 @@ impl<'a> Run<'a> {
                     if let Some(outcome) = self.handle(message) { return outcome; }
                 }
                 () = deadline => break,
-                () = self.site.stop.reached(StopLevel::Ask), if !is_stopping => {
+                () = self.site.stop.ended(), if !is_stopping => {
                     self.proofs.cancel();
                     stopping = Some(Box::pin(tokio::time::sleep(LAST_WORD)));
                 }
@@ -548,11 +547,11 @@ pub async fn wait_for_engine(site: &Site, timeout: Duration) -> Option<Duration>
                     return Some(site.clock.now().saturating_sub(began));
                 }
             }
-            () = site.stop.reached(StopLevel::Ask) => return None,
+            () = site.stop.ended() => return None,
         }
         tokio::select! {
             () = tokio::time::sleep(pause.min(left)) => {}
-            () = site.stop.reached(StopLevel::Ask) => return None,
+            () = site.stop.ended() => return None,
         }
         pause = (pause * 2).min(LONGEST);
     }

@@ -29,6 +29,8 @@ pub enum StopSignal {
 #[derive(Debug, Clone)]
 pub struct Stop {
     level: watch::Receiver<StopLevel>,
+    /// The level at which the run itself ends.
+    ends_at: StopLevel,
 }
 
 /// The other end of a [`Stop`].
@@ -40,7 +42,13 @@ pub struct Stopper {
 /// A stop and the end that raises it.
 pub fn stop_pair() -> (Stopper, Stop) {
     let (sender, receiver) = watch::channel(StopLevel::Go);
-    (Stopper { level: sender }, Stop { level: receiver })
+    (
+        Stopper { level: sender },
+        Stop {
+            level: receiver,
+            ends_at: StopLevel::Ask,
+        },
+    )
 }
 
 impl Stopper {
@@ -64,6 +72,25 @@ impl Stop {
         // The receiver keeps its last value after the sender is gone.
         drop(stopper);
         stop
+    }
+
+    /// The same, for a run that is itself the good order in which another ends: a further signal
+    /// makes it kill, and only the third ends it.
+    pub fn for_stopping(&self) -> Self {
+        Self {
+            ends_at: StopLevel::Leave,
+            ..self.clone()
+        }
+    }
+
+    /// Whether the run is to end.
+    pub fn is_ended(&self) -> bool {
+        self.level() >= self.ends_at
+    }
+
+    /// Waits until the run is to end.
+    pub async fn ended(&self) {
+        self.reached(self.ends_at).await;
     }
 
     /// The level now.

@@ -130,6 +130,10 @@ async fn finish(
 
 /// Stops a project's containers, dependents first, as the end of an attached `up`.
 pub async fn stop_all(site: &Site, wants: &Wants, grace: Option<std::time::Duration>) -> Converged {
+    let site = &Site {
+        stop: site.stop.for_stopping(),
+        ..site.clone()
+    };
     let project = wants.project.clone();
     let wanted = Wanted {
         images: Vec::new(),

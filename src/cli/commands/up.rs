@@ -211,15 +211,10 @@ async fn conclude(
             changed,
         } => {
             let text = if changed { "up" } else { "up; nothing to do" };
-            if let Some(attach) = &settings.attach {
-                session.site.hub.publish(Body::Info {
-                    text: format!("{text}; Ctrl-C stops the stack"),
-                });
-                session.hush().await;
-                let running = &observed;
-                return super::attach::run(context, &session.site, &wants, running, settings, attach).await;
+            match settings.attach {
+                Some(_) => session.hush().await,
+                None => session.close(0, text.into()).await,
             }
-            session.close(0, text.into()).await;
             let snapshot = session.site.hub.snapshot();
             let facts = summary::UpFacts {
                 snapshot: &snapshot,
@@ -227,7 +222,13 @@ async fn conclude(
                 containers: &observed.containers,
             };
             session.summarise(context, |columns, style| summary::up(&facts, columns, style));
-            Ok(Exit::AsWanted)
+            match &settings.attach {
+                Some(attach) => {
+                    output::talk("Ctrl-C stops the stack\n");
+                    super::attach::run(context, &session.site, &wants, &observed, settings, attach).await
+                }
+                None => Ok(Exit::AsWanted),
+            }
         }
         End::Failed(report) => {
             session.site.hub.publish(Body::Failure(report));

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 use futures_util::future::join_all;
 
 use crate::base::ServiceName;
+use crate::engine::EngineError;
 use crate::event::{Body, Hub, ImageStage};
 use crate::execute::Site;
 use crate::image::{
@@ -173,40 +174,53 @@ pub async fn supply(
     let sink = |news: ImageProgress| progress.take(news);
     let all = requests.iter().map(|request| async {
         let result = supply.supply(request, &sink).await;
-        (request.reference.clone(), result)
+        let optional = all_optional(project, users.get(&request.reference));
+        let found = settle(site, &progress, &request.reference, optional, result).await?;
+        Ok((request.reference.clone(), found))
     });
-    let mut supplied = Supplied::default();
-    for (reference, result) in join_all(all).await {
-        let found = match result {
-            Ok(done) => {
-                progress.stage(&reference, ImageStage::Obtained { line: done.line });
-                let image = site.engine.image(&reference).await?;
-                Ok(image.unwrap_or_else(|| Image {
-                    id: Some(done.id),
-                    ..Image::default()
-                }))
-            }
-            Err(ImageError::Engine(error)) if error.is_engine_lost() => return Err(error.into()),
-            Err(error) => {
-                let missing = error.is_missing_image();
-                let reason = site.masker.mask(&in_full(&error)).into_owned();
-                let optional = missing && all_optional(project, users.get(&reference));
-                let stage = if optional {
-                    ImageStage::Unavailable {
-                        reason: reason.clone(),
-                    }
-                } else {
-                    ImageStage::Failed {
-                        reason: reason.clone(),
-                    }
-                };
-                progress.stage(&reference, stage);
-                Err(Lack { reason, missing })
-            }
-        };
-        supplied.images.insert(reference, found);
+    let found: Vec<_> = join_all(all)
+        .await
+        .into_iter()
+        .collect::<Result<_, EngineError>>()?;
+    Ok(Supplied {
+        images: found.into_iter().collect(),
+    })
+}
+
+/// Tells what became of an image.
+async fn settle(
+    site: &Site,
+    progress: &Progress<'_>,
+    reference: &str,
+    optional: bool,
+    result: Result<crate::image::Supplied, ImageError>,
+) -> Result<Result<Image, Lack>, EngineError> {
+    match result {
+        Ok(done) => {
+            progress.stage(reference, ImageStage::Obtained { line: done.line });
+            let image = site.engine.image(reference).await?;
+            Ok(Ok(image.unwrap_or_else(|| Image {
+                id: Some(done.id),
+                ..Image::default()
+            })))
+        }
+        Err(ImageError::Engine(error)) if error.is_engine_lost() => Err(error),
+        Err(error) => {
+            let missing = error.is_missing_image();
+            let reason = site.masker.mask(&in_full(&error)).into_owned();
+            let stage = if missing && optional {
+                ImageStage::Unavailable {
+                    reason: reason.clone(),
+                }
+            } else {
+                ImageStage::Failed {
+                    reason: reason.clone(),
+                }
+            };
+            progress.stage(reference, stage);
+            Ok(Err(Lack { reason, missing }))
+        }
     }
-    Ok(supplied)
 }
 
 /// Whether the engine's copy is used and nothing has to be asked of anybody.
@@ -300,7 +314,7 @@ impl Progress<'_> {
             Activity::Building => self.stage(&image, ImageStage::Building),
             Activity::Step(step) => {
                 self.stage(&image, ImageStage::Building);
-                self.hub.publish(progress(step, None));
+                self.hub.publish(progress(shortened(&step), None));
             }
             Activity::Bootstrapping { title } => {
                 self.stage(&image, ImageStage::Bootstrapping);
@@ -316,5 +330,15 @@ impl Progress<'_> {
             }),
             Activity::BaseReady { line } => self.stage(&image, ImageStage::Obtained { line }),
         }
+    }
+}
+
+/// A build's step is a whole command; its beginning tells which.
+fn shortened(step: &str) -> String {
+    const LONGEST: usize = 100;
+    let line = step.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
     }
 }
