@@ -130,7 +130,7 @@ impl Context {
 }
 
 /// Tells the masker every secret that the stack names.
-fn mask_secrets(project: &Project, masker: &Masker) {
+pub(super) fn mask_secrets(project: &Project, masker: &Masker) {
     for secret in project.secrets.values() {
         match &secret.source {
             FileSource::File(path) => {

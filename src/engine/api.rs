@@ -96,6 +96,9 @@ pub trait Engine: Send + Sync {
 
     /// One image by reference or id; `None` where the engine does not have it.
     async fn image(&self, reference: &str) -> Result<Option<Image>>;
+    /// Asks, by way of the engine and without pulling, the registry of an image; that it answers is
+    /// all that counts. The caller bounds the time.
+    async fn ask_registry(&self, reference: &str) -> Result<()>;
     /// Pulls an image. Ends without an error when it is there.
     fn pull(&self, reference: &str, platform: Option<&str>) -> BoxStream<'static, Result<PullProgress>>;
     /// Builds an image; the last item of a good build is [`BuildProgress::Built`].

@@ -173,6 +173,10 @@ impl Engine for Docker {
         }
     }
 
+    async fn ask_registry(&self, reference: &str) -> Result<()> {
+        self.ask_the_registry(reference).await
+    }
+
     async fn disk_usage(&self) -> Result<DiskUsage> {
         self.read_disk_usage().await
     }

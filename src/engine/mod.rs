@@ -12,6 +12,7 @@ mod build;
 mod containers;
 mod convert;
 mod disk;
+mod distribution;
 pub mod docker;
 pub mod error;
 mod events;

@@ -302,6 +302,10 @@ impl Engine for OneContainer {
         no()
     }
 
+    async fn ask_registry(&self, _: &str) -> Result<()> {
+        no()
+    }
+
     async fn disk_usage(&self) -> Result<crate::engine::DiskUsage> {
         no()
     }

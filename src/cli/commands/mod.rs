@@ -3,12 +3,14 @@
 pub mod attach;
 pub mod completions;
 pub mod config;
+pub mod doctor;
 pub mod down;
 pub mod exec;
 pub mod init;
 pub mod logs;
 pub mod plan;
 pub mod ps;
+pub mod smoke;
 pub mod up;
 pub mod version;
 
@@ -55,14 +57,13 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Ps(settings) => until_stopped(context, ps::run(context, settings)).await,
         CommandSettings::Logs(settings) => until_stopped(context, logs::run(context, settings)).await,
         CommandSettings::Exec(settings) => until_stopped(context, exec::run(context, settings)).await,
-        CommandSettings::Smoke(_)
-        | CommandSettings::Config(_)
-        | CommandSettings::Doctor(_)
-        | CommandSettings::Init(_)
-        | CommandSettings::Completions(_)
-        | CommandSettings::Version(_) => {
-            Err(ExpectedError::not_supported("this command", "it is being built"))
-        }
+        CommandSettings::Smoke(settings) => until_stopped(context, smoke::run(context, settings)).await,
+        CommandSettings::Doctor(settings) => until_stopped(context, doctor::run(context, settings)).await,
+        // Done without a runtime, but no less here.
+        CommandSettings::Config(settings) => config::run(context, &settings),
+        CommandSettings::Init(settings) => init::run(&settings),
+        CommandSettings::Completions(shell) => completions::run(shell),
+        CommandSettings::Version(settings) => version::run(settings),
     }
 }
 

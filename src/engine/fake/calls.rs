@@ -179,6 +179,10 @@ impl Engine for FakeEngine {
         .await
     }
 
+    async fn ask_registry(&self, _: &str) -> Result<()> {
+        Ok(())
+    }
+
     async fn disk_usage(&self) -> Result<DiskUsage> {
         self.call(Op::Info, "ask for the disk usage", |_| {
             Ok((DiskUsage::default(), Vec::new()))
