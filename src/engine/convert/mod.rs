@@ -7,6 +7,9 @@ pub(super) mod mounts;
 pub(super) mod network;
 
 #[cfg(test)]
+mod tests;
+
+#[cfg(test)]
 pub(super) mod tests_support {
     //! Small values for tests.
 
