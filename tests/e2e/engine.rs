@@ -19,6 +19,8 @@ mod build;
 mod faults;
 mod life;
 mod logs;
+mod peer;
+mod sick;
 
 /// A project on the machine's engine, with one network wanted.
 struct World {

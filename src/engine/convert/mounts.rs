@@ -84,10 +84,9 @@ fn add(all: &mut Mounts, request: &CreateContainer<'_>, prepared: &Prepared, mou
                 ),
                 None => prepared.inherited.get(&mount.target).cloned(),
             };
-            if let (Some(name), None, false) = (&name, subpath, mount.target.contains(':')) {
-                let nocopy = if *nocopy { ",nocopy" } else { "" };
-                all.binds
-                    .push(format!("{name}:{}:{access}{nocopy}", mount.target));
+            let plain = !nocopy && subpath.is_none() && !mount.target.contains(':');
+            if let (Some(name), true) = (&name, plain) {
+                all.binds.push(format!("{name}:{}:{access}", mount.target));
                 return;
             }
             let mut options = Fields::default();

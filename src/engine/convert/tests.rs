@@ -345,7 +345,6 @@ fn mounts_take_the_form_that_compose_gives_them() {
         Host.Binds: ["/src:/a:rw",
           "/src:/b:ro,rslave,z",
           "p_data:/e:rw",
-          "p_data:/f:ro,nocopy",
           "old-volume:/anonymous:rw"]
         Host.Mounts: [{"Type":"bind",
           "Source":"/src",
@@ -355,6 +354,10 @@ fn mounts_take_the_form_that_compose_gives_them() {
           "Source":"/with:colon",
           "Target":"/d",
           "BindOptions":{"CreateMountpoint":true}},
+          {"Type":"volume",
+          "Source":"p_data",
+          "Target":"/f",
+          "ReadOnly":true,"VolumeOptions":{"NoCopy":true}},
           {"Type":"volume",
           "Source":"p_data",
           "Target":"/g",
