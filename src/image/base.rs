@@ -10,13 +10,14 @@ use futures_util::future::BoxFuture;
 use indexmap::IndexMap;
 use tokio::sync::OnceCell;
 
-use super::build::BuildJob;
+use super::build::{BuildJob, Built};
 use super::dockerfile::Dockerfile;
 use super::progress::{Activity, Reporter};
 use super::recipe::{Kind, Recipe};
 use super::reference::Reference;
 use super::request::ImageRequest;
-use super::supply::{Supply, labelled_version, line, no_id};
+use super::supply::{Supply, line, no_id};
+use super::version::labelled_version;
 use super::{Attempt, ImageError, Tried};
 use crate::engine::EngineInfo;
 use crate::model::{Image, labels};
@@ -250,21 +251,19 @@ impl Supply {
             title: recipe.title.clone(),
         });
         let origin = self.made_by(folder);
-        let image = match &recipe.kind {
+        let (image, version) = match &recipe.kind {
             Kind::RootFs(rootfs) => {
-                let source = self.bootstrap(&recipe, rootfs, &hash, &stand_in, report).await?;
-                self.engine.image(source.as_str()).await?
+                let id = self.bootstrap(&recipe, rootfs, &hash, &stand_in, report).await?;
+                let image = self.engine.image(id.as_str()).await?;
+                let image = image.ok_or_else(|| no_id(&stand_in))?;
+                let version = labelled_version(&image);
+                (image, version)
             }
             Kind::Dockerfile { dockerfile } => {
                 let job = BuildJob::of_recipe(reference, &recipe, dockerfile, &hash, &origin, own);
-                Some(self.build(&job, report).await?)
+                let Built { image, version } = self.build(&job, report).await?;
+                (image, version)
             }
-        };
-        let image = image.ok_or_else(|| no_id(&stand_in))?;
-        let id = image.id.clone().ok_or_else(|| no_id(&stand_in))?;
-        let version = match labelled_version(&image) {
-            Some(version) => Some(version),
-            None => self.version_in(&id, &recipe.version_file).await,
         };
         report.tell(Activity::BaseReady {
             line: line(&reference.to_string(), &origin, version.as_deref(), image.size),

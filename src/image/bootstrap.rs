@@ -14,7 +14,8 @@ use super::progress::{Activity, Reporter};
 use super::recipe::{Need, Recipe, RootFs, provenance_labels};
 use super::run::{Job, KEPT_LINES, contained, run};
 use super::scratch::Scratch;
-use super::supply::{Supply, first_line};
+use super::supply::Supply;
+use super::version::first_line;
 use crate::base::ImageId;
 
 /// How long an installation of tools may take.

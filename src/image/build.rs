@@ -15,13 +15,13 @@ use super::context::Context;
 use super::dockerfile::{Dockerfile, Rewrite};
 use super::host::{APT_SECRET, CA_SECRET, PIP_SECRET, apt_conf};
 use super::progress::{Activity, Reporter};
-use super::recipe::Recipe;
+use super::recipe::{Recipe, VERSION_FILE};
 use super::reference::Reference;
 use super::registry::concerns_engine;
 use super::request::ImageRequest;
 use super::run::{Job, KEPT_LINES, run};
 use super::scratch::Scratch;
-use super::supply::{Supply, no_id};
+use super::supply::Supply;
 use crate::base::{ImageId, Secret};
 use crate::engine::{BuildProgress, BuildRequest, EngineErrorKind};
 use crate::model::{Build, FileSource, Image, labels};
@@ -34,12 +34,21 @@ const OUTSIDE_DOCKERFILE: &str = ".platform.dockerfile";
 pub(super) struct BuildJob<'a> {
     /// What it is called in messages.
     image: String,
-    build: Build,
-    tags: Vec<String>,
-    sources: BaseSources<'a>,
+    pub(super) build: Build,
+    pub(super) tags: Vec<String>,
+    pub(super) sources: BaseSources<'a>,
     secrets: Option<&'a IndexMap<String, FileSource>>,
     /// What goes into the label about the image's source; worded from the context where absent.
     origin: Option<String>,
+    /// Where the image may hold its version.
+    pub(super) version_file: String,
+}
+
+/// An image that was built.
+#[derive(Debug, Clone)]
+pub(super) struct Built {
+    pub(super) image: Image,
+    pub(super) version: Option<String>,
 }
 
 impl<'a> BuildJob<'a> {
@@ -56,6 +65,7 @@ impl<'a> BuildJob<'a> {
             },
             secrets: Some(&request.secrets),
             origin: None,
+            version_file: VERSION_FILE.to_owned(),
         }
     }
 
@@ -79,6 +89,7 @@ impl<'a> BuildJob<'a> {
             sources,
             secrets: None,
             origin: Some(origin.to_owned()),
+            version_file: recipe.version_file.clone(),
         }
     }
 }
@@ -95,7 +106,7 @@ struct Inputs {
 
 impl Supply {
     /// Builds an image and returns it as the engine has it.
-    pub(super) async fn build(&self, job: &BuildJob<'_>, report: Reporter<'_>) -> Result<Image, ImageError> {
+    pub(super) async fn build(&self, job: &BuildJob<'_>, report: Reporter<'_>) -> Result<Built, ImageError> {
         refuse_unsupported(job)?;
         let info = self.info().await?;
         let buildkit = info.buildkit && self.host.var("DOCKER_BUILDKIT") != Some("0");
@@ -131,6 +142,7 @@ impl Supply {
                 })
         }))
         .await?;
+        let used: Vec<String> = bases.iter().map(|base| base.reference.clone()).collect();
         for (name, base) in images.into_iter().zip(bases) {
             // As written where it means the same, so that nothing is changed without need.
             if Reference::parse(&name).map(|r| r.to_string()).as_ref() != Ok(&base.reference) {
@@ -179,8 +191,6 @@ impl Supply {
             .labels
             .entry(labels::IMAGE_SOURCE.to_owned())
             .or_insert(origin);
-        // Hides the base image's own version, which is not this image's.
-        build.labels.entry(labels::IMAGE_VERSION.to_owned()).or_default();
         let mut hidden_args = self.host.proxies();
         hidden_args.retain(|name, _| !build.args.contains_key(name));
         let request = BuildRequest {
@@ -198,8 +208,7 @@ impl Supply {
         report.tell(Activity::Building);
         let id = self.follow(job, request, report).await?;
         drop(scratch);
-        let name = job.tags.first().map_or(id.as_str(), String::as_str);
-        self.engine.image(name).await?.ok_or_else(|| no_id(&job.image))
+        self.with_version(job, &id, &used, buildkit).await
     }
 
     async fn follow(

@@ -74,6 +74,12 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// The sources in words: `pull, else build`; empty where there is none.
+    pub fn words(&self) -> String {
+        let words: Vec<_> = self.attempts.iter().map(|a| a.as_str()).collect();
+        words.join(", else ")
+    }
+
     /// Whether the engine's own copy is used with nothing else asked.
     pub fn is_local(&self) -> bool {
         self.attempts.first() == Some(&Attempt::Local)

@@ -18,6 +18,7 @@ pub mod request;
 mod run;
 pub mod scratch;
 pub mod supply;
+mod version;
 
 pub use decide::{Attempt, Decision, Facts, Local, decide};
 pub use error::{ImageError, Tried};

@@ -7,15 +7,15 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::base::Bases;
-use super::build::BuildJob;
+use super::build::{BuildJob, Built};
 use super::decide::{Attempt, Facts, Local, decide};
 use super::host::HostEnv;
 use super::progress::{ProgressSink, Reporter};
 use super::pull::{Limits, PullFailure, pull};
-use super::recipe::VERSION_FILE;
 use super::reference::Reference;
 use super::registry::Registries;
 use super::request::{ImageRequest, Known};
+use super::version::labelled_version;
 use super::{Decision, ImageError, Tried};
 use crate::base::ImageId;
 use crate::engine::{EngineInfo, SharedEngine};
@@ -66,10 +66,12 @@ pub struct Supply {
 }
 
 /// An image that is on the engine now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Supplied {
     /// Its id.
     pub id: ImageId,
+    /// The image as the engine has it.
+    pub image: Image,
     /// Where it came from.
     pub source: Source,
     /// Its version, where it says.
@@ -140,13 +142,13 @@ impl Supply {
         let mut tried: Vec<Tried> = Vec::new();
         for (index, attempt) in decision.attempts.iter().enumerate() {
             let found = match attempt {
-                Attempt::Local => local.clone().map(|image| (image, Source::Local)),
+                Attempt::Local => local.clone().map(|image| Found::labelled(image, Source::Local)),
                 Attempt::Pull => {
                     let platform = request.platform.as_deref();
                     match self.pull(&reference, platform, report).await? {
                         Ok(image) => {
                             let digest = digest_of(&image, &reference);
-                            Some((image, Source::Pulled { digest }))
+                            Some(Found::labelled(image, Source::Pulled { digest }))
                         }
                         Err(reason) => {
                             if let Some(next) = decision.attempts.get(index + 1) {
@@ -164,9 +166,14 @@ impl Supply {
                     None => None,
                     Some(build) => {
                         let job = BuildJob::of_request(request, build);
-                        let image = self.build(&job, report).await?;
+                        let Built { image, version } = self.build(&job, report).await?;
                         let context = PathBuf::from(&build.context);
-                        Some((image, Source::Built { context }))
+                        let source = Source::Built { context };
+                        Some(Found {
+                            image,
+                            version,
+                            source,
+                        })
                     }
                 },
                 Attempt::Recipe => match request.base_images.get(&request.reference) {
@@ -174,12 +181,12 @@ impl Supply {
                     Some(folder) => {
                         let image = self.recipe_as(request, folder, report).await?;
                         let folder = folder.clone();
-                        Some((image, Source::Recipe { folder }))
+                        Some(Found::labelled(image, Source::Recipe { folder }))
                     }
                 },
             };
-            if let Some((image, source)) = found {
-                return self.supplied(request, local.as_ref(), image, source).await;
+            if let Some(found) = found {
+                return self.supplied(request, local.as_ref(), found);
             }
         }
         Err(no_source(request, decision, tried, &facts))
@@ -252,19 +259,18 @@ impl Supply {
         })
     }
 
-    async fn supplied(
+    fn supplied(
         &self,
         request: &ImageRequest,
         before: Option<&Image>,
-        image: Image,
-        source: Source,
+        found: Found,
     ) -> Result<Supplied, ImageError> {
+        let Found {
+            image,
+            version,
+            source,
+        } = found;
         let id = image.id.clone().ok_or_else(|| no_id(&request.reference))?;
-        let version = match source {
-            Source::Built { .. } | Source::Recipe { .. } => self.version_in(&id, VERSION_FILE).await,
-            Source::Local | Source::Pulled { .. } => None,
-        };
-        let version = version.or_else(|| labelled_version(&image));
         let origin = match &source {
             Source::Local => match image.labels.get(labels::IMAGE_SOURCE) {
                 Some(origin) => format!("there already, {origin}"),
@@ -284,21 +290,10 @@ impl Supply {
             changed: before.and_then(|b| b.id.as_ref()) != Some(&id),
             line: line(&request.reference, &origin, version.as_deref(), image.size),
             id,
+            image,
             source,
             version,
         })
-    }
-
-    /// The version that an image holds in a file; costs a container that is never started.
-    pub(super) async fn version_in(&self, id: &ImageId, file: &str) -> Option<String> {
-        let bytes = match self.engine.read_image_file(id, file).await {
-            Ok(bytes) => bytes?,
-            Err(error) => {
-                tracing::debug!(%error, file, "no version read");
-                return None;
-            }
-        };
-        first_line(&bytes)
     }
 
     pub(super) fn built_from(&self, context: &Path) -> String {
@@ -320,6 +315,24 @@ impl Supply {
     }
 }
 
+/// An image on the engine, before it is put into words.
+struct Found {
+    image: Image,
+    version: Option<String>,
+    source: Source,
+}
+
+impl Found {
+    /// With the version that its labels tell; on the way of an `up` that changes nothing, no more is asked.
+    fn labelled(image: Image, source: Source) -> Self {
+        Self {
+            version: labelled_version(&image),
+            image,
+            source,
+        }
+    }
+}
+
 /// The one line about an image.
 pub(super) fn line(reference: &str, origin: &str, version: Option<&str>, size: u64) -> String {
     let megabytes = (size as f64 / 1e6).round().max(1.0);
@@ -327,30 +340,6 @@ pub(super) fn line(reference: &str, origin: &str, version: Option<&str>, size: u
         Some(version) => format!("{reference} ← {origin}: {version}, {megabytes} MB"),
         None => format!("{reference} ← {origin}, {megabytes} MB"),
     }
-}
-
-/// The version that an image's labels tell; an empty one of ours hides that of its base image.
-pub(super) fn labelled_version(image: &Image) -> Option<String> {
-    image
-        .labels
-        .get(labels::IMAGE_VERSION)
-        .or_else(|| image.labels.get("org.opencontainers.image.version"))
-        .filter(|v| !v.is_empty())
-        .cloned()
-}
-
-/// The first line of a version file, short enough to show.
-pub(super) fn first_line(bytes: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(bytes);
-    let line: String = text
-        .lines()
-        .next()?
-        .trim()
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(120)
-        .collect();
-    (!line.is_empty()).then_some(line)
 }
 
 pub(super) fn no_id(reference: &str) -> ImageError {

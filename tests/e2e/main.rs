@@ -10,5 +10,6 @@
 mod support;
 mod fixtures;
 mod engine;
+mod image;
 mod probe;
 mod smoke;

@@ -165,7 +165,7 @@ fn changes(config: &Map) -> Result<Vec<String>, Wrong> {
 }
 
 /// A `LABEL` instruction.
-pub(super) fn label(name: &str, value: &str) -> String {
+fn label(name: &str, value: &str) -> String {
     format!("LABEL {name}={}", quoted(value))
 }
 
@@ -303,8 +303,13 @@ pub(in crate::image) fn provenance_labels(hash: &str, source: &str, version: Opt
         label(labels::RECIPE_HASH, hash),
         label(labels::IMAGE_SOURCE, source),
     ];
-    out.extend(version.map(|v| label(labels::IMAGE_VERSION, v)));
+    out.extend(version.map(version_label));
     out
+}
+
+/// The `LABEL` instruction that keeps an image's version.
+pub(in crate::image) fn version_label(version: &str) -> String {
+    label(labels::IMAGE_VERSION, version)
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-pub(super) use decode::provenance_labels;
+pub(super) use decode::{provenance_labels, version_label};
 
 use super::ImageError;
 use super::context::{Context, hash_folder};
