@@ -27,3 +27,6 @@ pub use progress::{Activity, ImageProgress, ProgressSink};
 pub use reference::Reference;
 pub use request::{ImageRequest, Known, RequestOptions};
 pub use supply::{Options, Source, Supplied, Supply};
+
+#[cfg(test)]
+mod supply_tests;

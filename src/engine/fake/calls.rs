@@ -562,6 +562,8 @@ impl Engine for FakeEngine {
             let name = request.tags.first().cloned().unwrap_or_default();
             let built = fake
                 .call(Op::Build, &format!("build {name}"), |state| {
+                    let context = std::fs::read(&request.context_tar).unwrap_or_default();
+                    state.builds.push((request.clone(), context));
                     if let Some(message) = &state.build_failure {
                         return Err(Kind::StreamFailed(message.clone()));
                     }

@@ -112,6 +112,11 @@ impl FakeEngine {
         self.state().build_failure = message.map(str::to_owned);
     }
 
+    /// The builds so far, each with its context as a tar.
+    pub fn builds(&self) -> Vec<(super::BuildRequest, Vec<u8>)> {
+        self.state().builds.clone()
+    }
+
     /// Makes the engine go away (each call is refused, each stream ends in an error) or come back.
     pub fn set_down(&self, down: bool) {
         self.state().down = down;

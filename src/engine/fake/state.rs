@@ -137,6 +137,8 @@ pub(super) struct State {
     pub(super) counts: HashMap<Op, usize>,
     pub(super) changes: Vec<String>,
     pub(super) build_failure: Option<String>,
+    /// Builds, with their contexts.
+    pub(super) builds: Vec<(crate::engine::BuildRequest, Vec<u8>)>,
     pub(super) down: bool,
     next: u64,
     ticks: i64,
