@@ -26,6 +26,8 @@ pub mod load;
 pub mod render;
 
 #[cfg(test)]
+mod hostile_tests;
+#[cfg(test)]
 mod testing;
 
 pub use diagnostic::{Finding, Severity};

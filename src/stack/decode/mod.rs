@@ -27,3 +27,6 @@ pub use environment::EnvFileRef;
 pub use project::{Decoded, DecodedService, decode};
 
 use reader::Decoder;
+
+#[cfg(test)]
+mod tests;

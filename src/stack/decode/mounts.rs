@@ -68,6 +68,16 @@ impl Decoder<'_> {
                 subpath: None,
             },
         };
+        if !short.target.starts_with('/') && text.len() > 2 && text.as_bytes().get(1) == Some(&b':') {
+            self.findings.push(
+                Finding::warning(
+                    Code::Suspicious,
+                    format!("{text:?} is taken for a path on a drive of Windows, not for a named volume"),
+                )
+                .at(node.span)
+                .help("a volume's name has two letters at least; or use the long form"),
+            );
+        }
         Some(Mount {
             kind,
             target: clean_target(short.target),

@@ -16,8 +16,14 @@ pub fn suggest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     for candidate in candidates.into_iter().take(MOST).filter(|c| c.len() <= LONGEST) {
         let near = candidate.to_lowercase().replace('-', "_");
         let distance = strsim::damerau_levenshtein(&lower, &near);
-        let allowed = (lower.chars().count().max(near.chars().count()) / 3).clamp(1, 4);
-        let prefix = lower.chars().count() >= 3 && near.starts_with(&lower);
+        let (length, other) = (lower.chars().count(), near.chars().count());
+        // One letter of two is no likeness.
+        let allowed = if length.min(other) < 3 {
+            0
+        } else {
+            (length.max(other) / 3).min(4)
+        };
+        let prefix = length >= 3 && near.starts_with(&lower);
         if (distance <= allowed || prefix) && best.is_none_or(|(d, _)| distance < d) {
             best = Some((distance, candidate));
         }
@@ -43,6 +49,7 @@ mod tests {
         assert_eq!(suggest("Port", known), Some("ports"));
         assert_eq!(suggest("env", known), Some("environment"));
         assert_eq!(suggest("zzzzzz", known), None);
+        assert_eq!(suggest("b", ["a", "c"]), None);
         assert_eq!(suggest(&"i".repeat(10_000), known), None);
     }
 }

@@ -42,7 +42,7 @@ pub fn complete(decoded: Decoded, wanted: &Wanted, places: Places<'_>, findings:
         let mut service = decoded.service;
         implied_dependencies(&mut service);
         implied_network(&mut service);
-        needs_image(&name, &mut service, places, findings);
+        needs_image(&name, &service, places, findings);
         services.insert(name, service);
     }
     let mut project = Project {

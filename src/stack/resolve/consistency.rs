@@ -93,7 +93,7 @@ impl Check<'_> {
             if known || (dependency.required && self.is_saturated()) {
                 continue;
             }
-            let span = self.dependency_place(name, service, other);
+            let span = self.places.dependency(name, service, other);
             if self.project.disabled.contains(other) {
                 if dependency.required {
                     self.findings.push(
@@ -109,24 +109,6 @@ impl Check<'_> {
                 let known = self.project.services.keys().map(ServiceName::as_str);
                 self.undefined("service", name.as_str(), other.as_str(), span, known);
             }
-        }
-    }
-
-    fn dependency_place(&self, name: &ServiceName, service: &Service, other: &ServiceName) -> Span {
-        let at = |attribute| {
-            self.places
-                .item(&["services", name.as_str(), attribute], other.as_str())
-        };
-        let whole = |attribute| self.places.value(&["services", name.as_str(), attribute]);
-        let is_link = |l: &String| l.split(':').next() == Some(other.as_str());
-        if service.links.iter().any(is_link) {
-            at("links")
-        } else if service.volumes_from.iter().any(is_link) {
-            at("volumes_from")
-        } else if service.network_mode == Some(NetworkMode::Service(other.clone())) {
-            whole("network_mode")
-        } else {
-            at("depends_on")
         }
     }
 

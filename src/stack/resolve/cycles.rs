@@ -47,7 +47,7 @@ pub(super) fn check(project: &Project, places: Places<'_>, findings: &mut Findin
                 Some(Mark::Open) => {
                     let from = path.iter().position(|(n, _)| *n == dependency).unwrap_or(0);
                     let cycle: Vec<&ServiceName> = path[from..].iter().map(|(n, _)| *n).collect();
-                    findings.push(explain(&cycle, places));
+                    findings.push(explain(&cycle, project, places));
                 }
                 Some(Mark::Done) => {}
             }
@@ -58,7 +58,7 @@ pub(super) fn check(project: &Project, places: Places<'_>, findings: &mut Findin
 /// Places of a longer cycle are not all shown.
 const MOST_SHOWN: usize = 8;
 
-fn explain(cycle: &[&ServiceName], places: Places<'_>) -> Finding {
+fn explain(cycle: &[&ServiceName], project: &Project, places: Places<'_>) -> Finding {
     let mut names: Vec<&str> = cycle.iter().map(|n| n.as_str()).collect();
     names.extend(names.first().copied());
     let shown = if names.len() > 2 * MOST_SHOWN {
@@ -73,8 +73,12 @@ fn explain(cycle: &[&ServiceName], places: Places<'_>) -> Finding {
     );
     for pair in names.windows(2).take(MOST_SHOWN) {
         let (from, to) = (pair[0], pair[1]);
-        let path = ["services", from, "depends_on"];
-        finding = finding.label(places.item(&path, to), format!("`{from}` needs `{to}`"));
+        let (from, to) = (ServiceName::from(from), ServiceName::from(to));
+        let place = match project.services.get(&from) {
+            Some(service) => places.dependency(&from, service, &to),
+            None => places.key(&["services", from.as_str()]),
+        };
+        finding = finding.label(place, format!("`{from}` needs `{to}`"));
     }
     finding
 }

@@ -29,7 +29,7 @@ pub fn project_name(
 ) -> Result<ProjectName, (NameSource, String)> {
     // Compose makes a name of what a file says, and takes the other two as they are.
     let file_name = file
-        .and_then(|text| ProjectName::normalised(text))
+        .and_then(ProjectName::normalised)
         .map(|n| n.as_str().to_owned());
     let given = [
         (NameSource::Argument, argument),

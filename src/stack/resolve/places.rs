@@ -2,8 +2,10 @@
 
 use std::rc::Rc;
 
+use crate::base::ServiceName;
+use crate::model::Service;
 use crate::stack::source::Span;
-use crate::stack::tree::{Node, Scalar, Value};
+use crate::stack::tree::{Node, Value};
 
 /// The merged tree, to be asked for places.
 #[derive(Debug, Clone, Copy)]
@@ -58,6 +60,41 @@ impl<'n> Places<'n> {
         found.unwrap_or_else(|| self.key(path))
     }
 
+    /// Where a service says that it needs another: in `depends_on`, or in what implies it.
+    pub fn dependency(&self, name: &ServiceName, service: &Service, other: &ServiceName) -> Span {
+        let at = |attribute| self.item(&["services", name.as_str(), attribute], other.as_str());
+        let names_other = |item: &String| item.split(':').next() == Some(other.as_str());
+        if self.has(&["services", name.as_str(), "depends_on"]) {
+            let path = ["services", name.as_str(), "depends_on"];
+            let place = self.item(&path, other.as_str());
+            if place != self.key(&path) {
+                return place;
+            }
+        }
+        if service.links.iter().any(names_other) {
+            at("links")
+        } else if service.volumes_from.iter().any(names_other) {
+            at("volumes_from")
+        } else {
+            let reference = format!("service:{other}");
+            ["network_mode", "ipc", "pid", "uts", "cgroup"]
+                .into_iter()
+                .map(|attribute| ["services", name.as_str(), attribute])
+                .find(|path| {
+                    self.node(path)
+                        .is_some_and(|node| text_of(node) == Some(&reference))
+                })
+                .map_or_else(|| at("depends_on"), |path| self.value(&path))
+        }
+    }
+
+    /// Under a path, the first value of `service` or `needs` that is this text; else the path's key.
+    pub fn mention(&self, path: &[&str], text: &str) -> Span {
+        self.node(path)
+            .and_then(|node| mention(node, text, false))
+            .unwrap_or_else(|| self.key(path))
+    }
+
     fn node(&self, path: &[&str]) -> Option<&'n Node> {
         let mut node = self.root;
         for key in path {
@@ -67,15 +104,26 @@ impl<'n> Places<'n> {
     }
 }
 
+fn text_of(node: &Node) -> Option<&str> {
+    match &node.value {
+        Value::Scalar(scalar) => Some(scalar.text()),
+        _ => None,
+    }
+}
+
+fn mention(node: &Node, text: &str, counts: bool) -> Option<Span> {
+    match &node.value {
+        Value::Scalar(scalar) => (counts && scalar.text() == text).then_some(node.span),
+        Value::Sequence(items) => items.iter().find_map(|item| mention(item, text, counts)),
+        Value::Mapping(table) => table
+            .iter()
+            .find_map(|(key, entry)| mention(&entry.node, text, matches!(&**key, "service" | "needs"))),
+    }
+}
+
 fn names(item: &Rc<Node>, text: &str) -> bool {
-    let scalar = match &item.value {
-        Value::Scalar(scalar) => Some(scalar),
-        _ => item.get("source").and_then(|e| match &e.node.value {
-            Value::Scalar(scalar) => Some(scalar),
-            _ => None,
-        }),
-    };
-    scalar.map(Scalar::text).is_some_and(|written| {
+    let written = text_of(item).or_else(|| text_of(&item.get("source")?.node));
+    written.is_some_and(|written| {
         written
             .strip_prefix(text)
             .is_some_and(|rest| rest.is_empty() || rest.starts_with([':', '=']))
