@@ -80,7 +80,10 @@ async fn round(
         observed = site.engine.observe(wanted) => observed?,
         () = site.stop.ended() => return Ok(Converged::Stopped(FailureReport::default())),
     };
-    let plan = plan_of(&observed);
+    let mut plan = plan_of(&observed);
+    if plan.refusals.is_empty() {
+        plan.refusals = super::ports::refusals(site, wants, &plan).await?;
+    }
     if !plan.refusals.is_empty() {
         return Ok(Converged::Refused(plan));
     }

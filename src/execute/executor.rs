@@ -384,7 +384,7 @@ impl<'a> Run<'a> {
     }
 
     fn step_failed(&mut self, id: StepId, error: &EngineError) {
-        let text = self.site.masker.mask(&error.to_string()).into_owned();
+        let text = self.site.masker.mask(&error.kind.to_string()).into_owned();
         self.site.hub.publish(Body::Step {
             id,
             state: StepState::Failed { error: text.clone() },

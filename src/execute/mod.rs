@@ -10,6 +10,7 @@ pub mod gate;
 pub mod inputs;
 pub mod labels;
 pub mod lock;
+pub mod ports;
 pub mod prove;
 pub mod report;
 pub mod site;
