@@ -8,8 +8,26 @@
 
 #[path = "../support/mod.rs"]
 mod support;
-mod fixtures;
+
+mod builds;
+mod concurrent;
+mod disk_full;
 mod engine;
+mod engine_gone;
+mod engine_restarts;
+mod failing;
+mod fixtures;
+mod hostile;
 mod image;
+mod images;
+mod killed;
+mod names;
+mod output;
+mod ports;
 mod probe;
+mod secrets;
+mod signals;
 mod smoke;
+mod stack_errors;
+mod stacks;
+mod stalls;

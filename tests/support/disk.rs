@@ -60,7 +60,7 @@ impl Disk {
 impl Drop for Disk {
     fn drop(&mut self) {
         // Lazily: a process that was just killed may still hold a file.
-        drop(Command::new("umount").arg("-l").arg(&self.dir).status());
+        drop(Command::new("umount").arg("-l").arg(&self.dir).output());
     }
 }
 

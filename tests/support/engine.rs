@@ -258,7 +258,12 @@ impl Drop for PrivateEngine {
         }
         if std::thread::panicking() {
             let log = self.log();
-            let tail: Vec<&str> = log.lines().rev().take(15).collect();
+            let tail: Vec<&str> = log
+                .lines()
+                .rev()
+                .filter(|line| !line.contains("level=info"))
+                .take(15)
+                .collect();
             eprintln!("--- the private engine's last words");
             tail.into_iter().rev().for_each(|line| eprintln!("{line}"));
         }

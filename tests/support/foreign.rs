@@ -90,13 +90,12 @@ fn objects(engine: &Docker, project: &str) -> BTreeMap<String, Value> {
     }
     for volume in engine.get("/volumes")["Volumes"].as_array().into_iter().flatten() {
         if !is_ours(&volume["Labels"]) {
-            let kept = json!([
-                volume["Driver"],
-                volume["Labels"],
-                volume["Mountpoint"],
-                volume["CreatedAt"]
-            ]);
-            found.insert(format!("volume {}", volume["Name"]), kept);
+            let kept = json!([volume["Driver"], volume["Labels"], volume["Mountpoint"]]);
+            // Its owner may have made it anew under the same name.
+            found.insert(
+                format!("volume {} of {}", volume["Name"], volume["CreatedAt"]),
+                kept,
+            );
         }
     }
     found

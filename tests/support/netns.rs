@@ -61,6 +61,6 @@ impl Netns {
 
 impl Drop for Netns {
     fn drop(&mut self) {
-        drop(Command::new("umount").arg("-l").arg(&self.file).status());
+        drop(Command::new("umount").arg("-l").arg(&self.file).output());
     }
 }

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::cli::Cli;
 use super::docker::{Docker, LABEL, PROJECT, encode};
+use super::running::Outcome;
 use super::{images, owner};
 
 /// Compose's service label.
@@ -100,12 +101,34 @@ impl Project {
         self.prepare(Cli::platform()).args(args)
     }
 
+    /// Runs the program to its end.
+    #[track_caller]
+    pub fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Outcome {
+        self.platform(args).run()
+    }
+
+    /// Asserts that `plan` finds nothing to do, and that nothing is there twice.
+    #[track_caller]
+    pub fn assert_converged(&self) {
+        self.run(["plan", "--exit-code"]).expect(0);
+        let names: Vec<String> = self
+            .networks()
+            .iter()
+            .map(|network| network["Name"].to_string())
+            .collect();
+        let mut once = names.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), names.len(), "networks of one name: {names:?}");
+    }
+
     /// Another program in the same surroundings.
     pub fn program(&self, program: &str) -> Cli {
         self.prepare(Cli::new(program))
     }
 
-    fn prepare(&self, cli: Cli) -> Cli {
+    /// Gives a command line the folder, engine, name and network of the project.
+    pub fn prepare(&self, cli: Cli) -> Cli {
         let cli = cli
             .cwd(&self.dir)
             .engine(&self.engine)

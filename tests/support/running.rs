@@ -9,6 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use serde_json::Value;
 
 /// How a run ended.
 #[derive(Debug)]
@@ -40,6 +41,7 @@ pub struct Running {
     peak: Arc<Mutex<u64>>,
     limit: Duration,
     status: Option<ExitStatus>,
+    ended_after: Duration,
 }
 
 impl Running {
@@ -60,6 +62,7 @@ impl Running {
             peak,
             limit,
             status: None,
+            ended_after: Duration::ZERO,
         }
     }
 
@@ -125,6 +128,7 @@ impl Running {
     pub fn ended(&mut self) -> bool {
         if self.status.is_none() {
             self.status = self.child.try_wait().unwrap();
+            self.ended_after = self.begin.elapsed();
         }
         self.status.is_some()
     }
@@ -139,7 +143,7 @@ impl Running {
             }
             thread::sleep(Duration::from_millis(2));
         }
-        let duration = self.begin.elapsed();
+        let duration = self.ended_after;
         // A child of it may hold the pipes open for ever; what has come by then is what there is.
         self.stdout.finished(Duration::from_secs(1));
         self.stderr.finished(Duration::from_secs(1));
@@ -152,6 +156,18 @@ impl Running {
             peak_rss: *self.peak.lock().unwrap(),
             timed_out,
         }
+    }
+
+    /// Waits for the end of all, each timed for itself.
+    pub fn wait_all(mut all: Vec<Self>) -> Vec<Outcome> {
+        while all.iter_mut().map(Self::ended).filter(|ended| !ended).count() > 0 {
+            let late = |running: &Self| running.status.is_none() && running.begin.elapsed() > running.limit;
+            if all.iter().any(late) {
+                break;
+            }
+            thread::sleep(Duration::from_millis(2));
+        }
+        all.into_iter().map(Self::wait).collect()
     }
 
     fn group(&self) -> Pid {
@@ -205,6 +221,41 @@ impl Outcome {
             "standard output lacks {text:?}\n{self}"
         );
         self
+    }
+
+    /// Asserts that neither stream holds `text`.
+    #[track_caller]
+    pub fn never_says(self, text: &str) -> Self {
+        assert!(!self.all().contains(text), "the output holds {text:?}\n{self}");
+        self
+    }
+
+    /// The events of `--progress json`, in order.
+    pub fn events(&self) -> Vec<Value> {
+        self.stdout
+            .lines()
+            .filter_map(|line| serde_json::from_str(line).ok())
+            .filter(Value::is_object)
+            .collect()
+    }
+
+    /// The events of one type.
+    pub fn events_of(&self, kind: &str) -> Vec<Value> {
+        self.events()
+            .into_iter()
+            .filter(|event| event["type"] == kind)
+            .collect()
+    }
+
+    /// The one service that the failure report of `--progress json` is about.
+    #[track_caller]
+    pub fn failed_service(&self) -> Value {
+        let reports = self.events_of("failure");
+        let services = reports.last().and_then(|report| report["services"].as_array());
+        let Some([service]) = services.map(Vec::as_slice) else {
+            panic!("no report of one service\n{self}")
+        };
+        service.clone()
     }
 
     /// Both streams, one after the other.

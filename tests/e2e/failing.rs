@@ -1,0 +1,172 @@
+//! Services that exit, are killed for memory, or never get ready: the report says why.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::stacks::NEVER_READY;
+use crate::support::project::Project;
+
+#[test]
+fn a_dependency_that_exits_ends_the_wait_with_chain_code_and_log() {
+    let project = Project::shared();
+    project.stack(
+        r#"
+services:
+  web: { image: "@image@", depends_on: { api: { condition: service_healthy } } }
+  api:
+    image: "@image@"
+    depends_on: { db: { condition: service_healthy } }
+    healthcheck: { test: [CMD, "true"] }
+  db:
+    image: "@image@"
+    command: [sh, -c, "sleep 0.3; echo my dying words; exit 3"]
+    healthcheck: { test: [CMD, "false"], interval: 30s, retries: 100 }
+"#,
+    );
+    let outcome = project.run(["--progress", "json", "up", "-d", "web"]).expect(1);
+    assert!(outcome.duration < Duration::from_secs(8), "{outcome}");
+    let failed = outcome.failed_service();
+    let fact = |key: &str| failed[key].clone();
+    assert_eq!(
+        [fact("service"), fact("cause"), fact("exit_code")],
+        [json!("db"), json!("exited"), json!(3)],
+        "{outcome}"
+    );
+    let chain: Vec<_> = failed["chain"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|link| link["service"].clone())
+        .collect();
+    assert_eq!(chain, ["web", "api"], "{outcome}");
+    assert_eq!(fact("logs"), json!(["my dying words"]), "{outcome}");
+    // The same facts in words.
+    let outcome = project
+        .run(["up", "-d", "web"])
+        .expect(1)
+        .says("db")
+        .says("3")
+        .says("my dying words");
+    assert!(
+        outcome.stderr.contains("web") && outcome.stderr.contains("api"),
+        "{outcome}"
+    );
+    assert_eq!(
+        project
+            .states()
+            .iter()
+            .filter(|state| state.ends_with("running"))
+            .count(),
+        0
+    );
+}
+
+#[test]
+fn a_service_that_exits_fails_up_and_the_rest_goes_on() {
+    let project = Project::shared();
+    project.stack(
+        r#"
+services:
+  bad: { image: "@image@", command: [sh, -c, "echo no luck >&2; exit 4"] }
+  good:
+    image: "@image@"
+    command: [serve, "80", "1"]
+    healthcheck: { test: [CMD, wget, -qO-, "http://127.0.0.1/"], interval: 1s, timeout: 5s, retries: 30 }
+"#,
+    );
+    project
+        .run(["up", "-d"])
+        .expect(1)
+        .says("bad")
+        .says("4")
+        .says("no luck");
+    assert!(project.states().contains(&"good: running".to_owned()));
+}
+
+#[test]
+fn a_one_shot_that_ends_well_is_as_wanted_and_one_that_fails_is_not() {
+    let project = Project::shared();
+    let stack = |code: u8| {
+        format!(
+            "services:\n  job: {{ image: \"@image@\", command: [sh, -c, \"exit {code}\"] }}\n  \
+             web: {{ image: \"@image@\", depends_on: {{ job: {{ condition: service_completed_successfully }} }} }}\n"
+        )
+    };
+    project.stack(&stack(6));
+    project.run(["up", "-d"]).expect(1).says("job").says("6");
+    assert!(!project.states().contains(&"web: running".to_owned()));
+    project.stack(&stack(0));
+    project.run(["up", "-d"]).expect(0);
+    assert_eq!(project.states(), ["job: exited", "web: running"]);
+    project.assert_converged();
+}
+
+#[test]
+fn a_service_killed_for_memory_is_told_so() {
+    let project = Project::shared();
+    project.stack(
+        "services:\n  hungry:\n    image: \"@image@\"\n    command: [tail, /dev/zero]\n    mem_limit: 16m\n    \
+         healthcheck: { test: [CMD, \"false\"], interval: 30s, retries: 100 }\n",
+    );
+    let outcome = project.run(["--progress", "json", "up", "-d"]).expect(1);
+    let failed = outcome.failed_service();
+    assert_eq!(
+        (&failed["oom_killed"], &failed["exit_code"]),
+        (&json!(true), &json!(137)),
+        "{outcome}"
+    );
+    let outcome = project.run(["up", "-d"]).expect(1).says("hungry");
+    assert!(outcome.stderr.to_lowercase().contains("memory"), "{outcome}");
+}
+
+#[test]
+fn a_probe_that_fails_too_often_is_unhealthy_with_its_last_words() {
+    let project = Project::shared();
+    project.stack(
+        "services:\n  web:\n    image: \"@image@\"\n    \
+         healthcheck: { test: [CMD-SHELL, \"echo not yet; exit 1\"], interval: 1s, timeout: 10s, retries: 2 }\n",
+    );
+    let outcome = project.run(["--progress", "json", "up", "-d"]).expect(1);
+    assert!(outcome.duration < Duration::from_secs(10), "{outcome}");
+    let failed = outcome.failed_service();
+    assert_eq!(
+        (failed["service"].as_str(), failed["cause"].as_str()),
+        (Some("web"), Some("unhealthy")),
+        "{outcome}"
+    );
+    assert!(
+        failed["last_probe"]["detail"].to_string().contains("not yet"),
+        "{outcome}"
+    );
+    assert!(failed["probes"].as_u64() >= Some(2), "{outcome}");
+    project.run(["up", "-d"]).expect(1).says("not yet");
+}
+
+#[test]
+fn what_is_not_ready_in_time_is_not_ready() {
+    let project = Project::shared();
+    project.stack(NEVER_READY);
+    let outcome = project
+        .run(["--progress", "json", "up", "-d", "--wait-timeout", "1s"])
+        .expect(1);
+    assert!(outcome.duration < Duration::from_secs(8), "{outcome}");
+    let failed = outcome.failed_service();
+    assert_eq!(
+        (failed["service"].as_str(), failed["cause"].as_str()),
+        (Some("stuck"), Some("not_ready")),
+        "{outcome}"
+    );
+    assert_eq!(failed["blocks"], json!(["after"]), "{outcome}");
+}
+
+#[test]
+fn a_probe_that_hangs_is_ended_by_its_timeout() {
+    let project = Project::shared();
+    project.stack(
+        "services:\n  web:\n    image: \"@image@\"\n    \
+         healthcheck: { test: [CMD, sleep, \"1000\"], interval: 1s, timeout: 1s, retries: 2 }\n",
+    );
+    let outcome = project.run(["up", "-d"]).expect(1).says("web");
+    assert!(outcome.duration < Duration::from_secs(12), "{outcome}");
+}

@@ -1,0 +1,111 @@
+//! Our own process killed with -9 at any moment, then `up` again: converged, nothing of others touched.
+//!
+//! `PLATFORM_TEST_ROUNDS=200 cargo test --test e2e killed` is the full form; `PLATFORM_TEST_SEED` repeats one.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::json;
+
+use crate::stacks::{FIVE, FIVE_UP};
+use crate::support::foreign::Foreign;
+use crate::support::kill::{self, Dice, Moment, rounds};
+use crate::support::project::Project;
+
+/// A project and, beside it, a container that is not its own.
+fn with_neighbour() -> (Project, Project, Foreign) {
+    let (project, neighbour) = (Project::shared(), Project::shared());
+    let name = format!("{}-canary", neighbour.name());
+    neighbour
+        .engine()
+        .run(neighbour.name(), &name, &neighbour.image(), &["pause"], json!({}));
+    let foreign = Foreign::snapshot(project.engine(), project.name()).canary(project.engine(), &name);
+    project.stack(FIVE);
+    (project, neighbour, foreign)
+}
+
+/// Kills `up` once at `moment`, and lets the next `up` finish the work.
+fn kill_once(project: &Project, salt: &str, moment: &Moment) {
+    let up = project
+        .platform(["--progress", "json", "up", "-d"])
+        .env("SALT", salt);
+    let (killed, sent) = kill::at(&up, moment, Signal::KILL);
+    assert!(
+        !sent || killed.signal() == Some(9) || killed.code() == Some(0),
+        "{killed}"
+    );
+    let outcome = up.run();
+    assert_eq!(
+        outcome.code(),
+        Some(0),
+        "after a kill at {moment:?}\n{killed}\n{outcome}"
+    );
+    assert_eq!(
+        project.states(),
+        FIVE_UP,
+        "after a kill at {moment:?}\n{killed}\n{outcome}"
+    );
+    let plan = project.platform(["plan", "--exit-code"]).env("SALT", salt).run();
+    assert_eq!(
+        plan.code(),
+        Some(0),
+        "after a kill at {moment:?}\n{killed}\n{plan}"
+    );
+    assert_eq!((project.networks().len(), project.volumes().len()), (1, 1));
+}
+
+#[test]
+fn at_random_moments() {
+    let (project, _neighbour, foreign) = with_neighbour();
+    let mut dice = Dice::new("killed at_random_moments");
+    let whole = project.run(["up", "-d"]).expect(0).duration;
+    for round in 0..rounds(5) {
+        // Half of the rounds begin with nothing, half replace what runs.
+        if dice.below(2) == 0 {
+            project.run(["down"]).expect(0);
+        }
+        let moment = Moment::After(dice.duration(whole * 3 / 2));
+        kill_once(&project, &format!("round {round}"), &moment);
+    }
+    foreign.assert_untouched(project.engine());
+}
+
+#[test]
+fn at_named_steps() {
+    let (project, _neighbour, foreign) = with_neighbour();
+    let planned = project.run(["--progress", "json", "up", "-d"]).expect(0);
+    let steps = planned.events_of("planned")[0]["steps"]
+        .as_array()
+        .unwrap()
+        .clone();
+    assert!(steps.len() > 10, "{planned}");
+    let mut dice = Dice::new("killed at_named_steps");
+    for _ in 0..rounds(3).min(steps.len() * 2) {
+        project.run(["down", "-v"]).expect(0);
+        let step = &steps[dice.below(steps.len() as u64) as usize];
+        let state = if dice.below(2) == 0 { "started" } else { "done" };
+        let moment = Moment::Line(vec![
+            "\"type\":\"step\"".to_owned(),
+            format!("\"id\":{},", step["id"]),
+            format!("\"state\":\"{state}\""),
+        ]);
+        kill_once(&project, "none", &moment);
+    }
+    foreign.assert_untouched(project.engine());
+}
+
+#[test]
+fn down_killed_in_the_middle_is_finished_by_the_next() {
+    let (project, _neighbour, foreign) = with_neighbour();
+    let mut dice = Dice::new("killed down");
+    for _ in 0..rounds(2) {
+        project.run(["up", "-d"]).expect(0);
+        let moment = Moment::After(dice.duration(Duration::from_millis(800)));
+        kill::at(&project.platform(["down", "-v"]), &moment, Signal::KILL);
+        project.run(["down", "-v"]).expect(0);
+        assert!(
+            project.containers().is_empty() && project.networks().is_empty() && project.volumes().is_empty()
+        );
+    }
+    foreign.assert_untouched(project.engine());
+}
