@@ -4,6 +4,8 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use crate::stack::dotenv;
+
 /// A variable that the program reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct EnvVar {
@@ -118,11 +120,24 @@ impl Environment {
         &self.vars
     }
 
-    /// Adds a variable that is not set yet.
-    pub fn set_default(&mut self, name: &str, value: &str) {
-        self.vars
-            .entry(name.to_owned())
-            .or_insert_with(|| value.to_owned());
+    /// With the `COMPOSE_…` variables of environment files added where they are not set yet, so that
+    /// a project can settle how the program behaves. Files that cannot be read are the loader's to report.
+    #[must_use]
+    pub fn with_files(mut self, files: &[PathBuf]) -> Self {
+        let mut found = BTreeMap::new();
+        for text in files.iter().filter_map(|file| std::fs::read_to_string(file).ok()) {
+            let known = |name: &str| self.vars.get(name).or_else(|| found.get(name)).cloned();
+            if let Ok(parsed) = dotenv::parse(&text, &known) {
+                found.extend(parsed.variables);
+            }
+        }
+        for (name, value) in found {
+            // Which files are read is settled by now.
+            if name.starts_with("COMPOSE_") && name != COMPOSE_ENV_FILES && name != COMPOSE_DISABLE_ENV_FILE {
+                self.vars.entry(name).or_insert(value);
+            }
+        }
+        self
     }
 
     /// The current folder; `None` where it was removed.
@@ -159,6 +174,41 @@ mod tests {
         assert!(env.is_true(NO_COLOR));
         assert_eq!(env.absolute("x".as_ref()), PathBuf::from("/tmp/x"));
         assert_eq!(env.absolute("/x".as_ref()), PathBuf::from("/x"));
+    }
+
+    #[test]
+    fn files_add_what_is_not_set() {
+        let dir = tempfile::tempdir().unwrap();
+        let file = dir.path().join(".env");
+        std::fs::write(
+            &file,
+            "COMPOSE_PROGRESS=plain\nCOMPOSE_ANSI=\"never\"\nDOCKER_HOST=tcp://elsewhere\n",
+        )
+        .unwrap();
+        let later = dir.path().join("later.env");
+        std::fs::write(&later, "COMPOSE_PROGRESS=quiet\nCOMPOSE_ENV_FILES=x\n").unwrap();
+        let env = Environment::new([("COMPOSE_ANSI".into(), "always".into())], "/".into()).with_files(&[
+            dir.path().join("none"),
+            file,
+            later,
+        ]);
+        assert_eq!(env.get(COMPOSE_PROGRESS), Some("quiet"));
+        assert_eq!(env.get(COMPOSE_ENV_FILES), None);
+        assert_eq!(env.get(COMPOSE_ANSI), Some("always"));
+        assert_eq!(env.get(DOCKER_HOST), None);
+    }
+
+    #[test]
+    fn the_users_page_lists_every_variable() {
+        let rows: String = ALL
+            .iter()
+            .map(|var| format!("| `{}` | {} |\n", var.name, var.help))
+            .collect();
+        let page = include_str!("../../docs/environment.md");
+        assert!(
+            page.ends_with(&format!("| variable | meaning |\n|---|---|\n{rows}")),
+            "docs/environment.md should end with:\n{rows}"
+        );
     }
 
     #[test]

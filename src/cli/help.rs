@@ -46,6 +46,19 @@ mod tests {
     use super::*;
 
     #[test]
+    fn each_command_has_its_help() {
+        let mut root = Cli::command().term_width(100);
+        root.build();
+        insta::assert_snapshot!("platform", root.render_help());
+        for command in root.get_subcommands_mut() {
+            let name = command.get_name().to_owned();
+            if name != "help" {
+                insta::assert_snapshot!(name, command.render_help());
+            }
+        }
+    }
+
+    #[test]
     fn a_flag_in_the_wrong_place_is_explained() {
         let error = Cli::try_parse_from(["platform", "up", "-f", "x.yaml"]).unwrap_err();
         assert_eq!(

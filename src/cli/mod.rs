@@ -59,6 +59,8 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> Outcome {
         output::data(&help::long())?;
         return Ok(Exit::AsWanted);
     };
+    let files = settings::env_files(&global, &env);
+    let env = env.with_files(&files);
     let settings = Settings::resolve(global, command, &env, Terminal::detect())?;
     trace::start(&settings.global.trace)?;
     execute(settings, env)

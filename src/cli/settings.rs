@@ -253,6 +253,30 @@ impl GlobalSettings {
     }
 }
 
+/// The environment files that settle how the program behaves: those that were named, else the one
+/// in the project's folder.
+pub fn env_files(args: &GlobalArgs, env: &Environment) -> Vec<PathBuf> {
+    let named: Vec<PathBuf> = match env.get(env::COMPOSE_ENV_FILES) {
+        Some(list) if args.env_files.is_empty() => comma_list(list).into_iter().map(PathBuf::from).collect(),
+        _ => args.env_files.clone(),
+    };
+    if !named.is_empty() {
+        return named.iter().map(|file| env.absolute(file)).collect();
+    }
+    if env.is_true(env::COMPOSE_DISABLE_ENV_FILE) {
+        return Vec::new();
+    }
+    let beside = args.files.first().filter(|file| **file != Path::new("-"));
+    let folder = match (
+        args.project_directory.as_deref(),
+        beside.and_then(|file| file.parent()),
+    ) {
+        (Some(folder), _) | (None, Some(folder)) => env.absolute(folder),
+        (None, None) => env.absolute(Path::new("")),
+    };
+    vec![folder.join(".env")]
+}
+
 fn stack_source(args: &GlobalArgs, env: &Environment) -> Result<StackSource, ExpectedError> {
     let absolute = |path: &Path| {
         if path == Path::new("-") {

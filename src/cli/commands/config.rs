@@ -12,7 +12,7 @@ use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::output;
 use super::super::settings::{ConfigFormat, ConfigList, ConfigSettings};
-use super::ps::check_services;
+use super::check_services;
 
 /// Shows the stack. Needs no engine.
 ///

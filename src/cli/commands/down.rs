@@ -21,7 +21,7 @@ use super::super::settings::{DownSettings, Orphans, RemoveImages};
 pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
     let (name, project) = context.project_or_name(&settings.services)?;
     if let Some(project) = &project {
-        super::check_services(project, &settings.services)?;
+        super::check_services(&settings.services, Some(project), &[])?;
     }
     let options = execute_options(context.settings.parallel);
     // Stops only wait for the containers; nothing is gained by taking turns.

@@ -14,7 +14,7 @@ use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::settings::ExecSettings;
 use super::super::{output, terminal};
-use super::ps::check_services;
+use super::check_services;
 
 /// What a shell gives for a command that is not there, and for one that may not be run.
 const NOT_FOUND: u8 = 127;
@@ -29,7 +29,7 @@ pub async fn run(context: &Context, settings: ExecSettings) -> Outcome {
     let (project, stack) = context.project_or_name(&named)?;
     let engine = context.engine().await?;
     let containers = engine.list_containers(Some(&project)).await?;
-    check_services(&named, stack.as_ref(), &containers)?;
+    check_services(&named, stack.as_deref(), &containers)?;
     let container = choose(&containers, &settings.service, settings.index)?;
     let spec = ExecSpec {
         command: settings.command.clone(),

@@ -20,7 +20,7 @@ use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::output;
 use super::super::settings::LogsSettings;
-use super::ps::check_services;
+use super::check_services;
 
 mod follow;
 mod source;
@@ -53,7 +53,7 @@ pub async fn run(context: &Context, settings: LogsSettings) -> Outcome {
     let (project, stack) = context.project_or_name(&settings.services)?;
     let engine = context.engine().await?;
     let containers = engine.list_containers(Some(&project)).await?;
-    check_services(&settings.services, stack.as_ref(), &containers)?;
+    check_services(&settings.services, stack.as_deref(), &containers)?;
     let chosen: Vec<Container> = containers
         .into_iter()
         .filter(|c| is_chosen(c, &settings))

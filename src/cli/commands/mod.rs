@@ -14,9 +14,12 @@ pub mod smoke;
 pub mod up;
 pub mod version;
 
+use std::collections::BTreeSet;
+
 use crate::base::ServiceName;
-use crate::model::Project;
+use crate::model::{Container, Project};
 use crate::plan::Plan;
+use crate::stack::diagnostic::did_you_mean;
 
 use super::context::Context;
 use super::exit::{Exit, ExpectedError, Outcome};
@@ -85,26 +88,34 @@ pub fn refused(plan: &Plan) -> ExpectedError {
     }
 }
 
-/// Checks that the stack has all the services that were named.
+/// Refuses names of services that neither the stack nor a container has.
 ///
 /// # Errors
-/// The first it does not have, with the nearest name there is.
-pub fn check_services(project: &Project, names: &[ServiceName]) -> Result<(), ExpectedError> {
-    let Some(unknown) = names.iter().find(|name| !project.services.contains_key(*name)) else {
+/// The first such name, with the nearest there is.
+pub fn check_services(
+    named: &[ServiceName],
+    project: Option<&Project>,
+    containers: &[Container],
+) -> Result<(), ExpectedError> {
+    if named.is_empty() {
+        return Ok(());
+    }
+    let in_stack = project
+        .iter()
+        .flat_map(|p| p.services.keys().chain(&p.disabled))
+        .map(ServiceName::as_str);
+    let in_engine = containers.iter().map(|c| c.service.as_str());
+    let known: BTreeSet<&str> = in_stack
+        .chain(in_engine)
+        .filter(|name| !name.is_empty())
+        .collect();
+    let Some(unknown) = named.iter().find(|name| !known.contains(name.as_str())) else {
         return Ok(());
     };
-    let nearest = project
-        .services
-        .keys()
-        .map(|name| (strsim::jaro_winkler(name.as_str(), unknown.as_str()), name))
-        .filter(|(score, _)| *score > 0.7)
-        .max_by(|a, b| a.0.total_cmp(&b.0));
-    let all: Vec<&str> = project.services.keys().map(ServiceName::as_str).collect();
+    let names: Vec<&str> = known.iter().copied().collect();
     Err(ExpectedError::NoSuchThing {
-        message: format!("no such service: {unknown}"),
-        hint: Some(match nearest {
-            Some((_, name)) => format!("did you mean {name}?"),
-            None => format!("the stack has {}", all.join(", ")),
-        }),
+        message: format!("no service `{unknown}`"),
+        hint: did_you_mean(unknown.as_str(), names.iter().copied())
+            .or_else(|| (!names.is_empty()).then(|| format!("there is: {}", names.join(", ")))),
     })
 }

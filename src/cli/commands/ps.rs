@@ -1,16 +1,13 @@
 //! `platform ps`: from one list call; sees what docker compose started too.
 
-use std::sync::Arc;
-
-use crate::base::ServiceName;
 use crate::model::{Container, ContainerState, Project};
-use crate::stack::diagnostic::did_you_mean;
 use crate::view::ps::{PsRow, json, table};
 
 use super::super::context::Context;
-use super::super::exit::{Exit, ExpectedError, Outcome};
+use super::super::exit::{Exit, Outcome};
 use super::super::settings::{PsFormat, PsSettings, PsShape};
 use super::super::{output, terminal};
+use super::check_services;
 
 /// Shows the project's containers.
 ///
@@ -20,7 +17,7 @@ pub async fn run(context: &Context, settings: PsSettings) -> Outcome {
     let (name, project) = context.project_or_name(&settings.services)?;
     let engine = context.engine().await?;
     let containers = engine.list_containers(Some(&name)).await?;
-    check_services(&settings.services, project.as_ref(), &containers)?;
+    check_services(&settings.services, project.as_deref(), &containers)?;
     let shown: Vec<&Container> = containers
         .iter()
         .filter(|container| is_shown(container, &settings, project.as_deref()))
@@ -83,37 +80,4 @@ fn is_shown(container: &Container, settings: &PsSettings, project: Option<&Proje
                 container.state,
                 ContainerState::Running | ContainerState::Paused | ContainerState::Restarting
             )
-}
-
-/// Refuses names that neither the stack nor a container has.
-///
-/// # Errors
-/// The first such name, with the nearest there is.
-pub fn check_services(
-    named: &[ServiceName],
-    project: Option<&Arc<Project>>,
-    containers: &[Container],
-) -> Result<(), ExpectedError> {
-    let mut known: Vec<&str> = project.map_or_else(Vec::new, |p| {
-        p.services
-            .keys()
-            .chain(&p.disabled)
-            .map(ServiceName::as_str)
-            .collect()
-    });
-    known.extend(containers.iter().map(|c| c.service.as_str()));
-    for name in named {
-        if !known.contains(&name.as_str()) {
-            return Err(ExpectedError::NoSuchThing {
-                message: format!("no service `{name}`"),
-                hint: did_you_mean(name.as_str(), known.iter().copied()).or_else(|| {
-                    let mut names = known.clone();
-                    names.sort_unstable();
-                    names.dedup();
-                    (!names.is_empty()).then(|| format!("there is: {}", names.join(", ")))
-                }),
-            });
-        }
-    }
-    Ok(())
 }

@@ -287,9 +287,9 @@ fn what_is_left(session: &Session, project: &Project) -> String {
 /// The stack's, or a service that it does not have.
 pub fn prepared(context: &Context, what: &WhatToDo) -> Result<Arc<Project>, ExpectedError> {
     let mut project = context.project(&what.services)?;
-    super::check_services(&project, &what.services)?;
+    super::check_services(&what.services, Some(&project), &[])?;
     let scaled: Vec<ServiceName> = what.scale.iter().map(|(name, _)| name.clone()).collect();
-    super::check_services(&project, &scaled)?;
+    super::check_services(&scaled, Some(&project), &[])?;
     for (name, number) in &what.scale {
         if let Some(service) = Arc::make_mut(&mut project).services.get_mut(name) {
             service.scale = Some(*number);
