@@ -309,6 +309,28 @@ impl Pending {
     }
 }
 
+/// The lines of a whole log, as the engine sent it in pieces.
+///
+/// # Errors
+/// Bytes that are not framed as the engine frames them.
+pub fn decode_log<'a>(pieces: impl IntoIterator<Item = &'a [u8]>, tty: bool) -> Result<Vec<LogLine>> {
+    let (mut entries, mut lines) = (Entries::new(tty), Lines::new(tty));
+    let mut out = Vec::new();
+    for piece in pieces {
+        entries.push(piece);
+        while let Some(entry) = entries.next(false)? {
+            lines.push(entry);
+        }
+        out.extend(std::iter::from_fn(|| lines.next()));
+    }
+    while let Some(entry) = entries.next(true)? {
+        lines.push(entry);
+    }
+    lines.finish();
+    out.extend(std::iter::from_fn(|| lines.next()));
+    Ok(out)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -347,18 +369,7 @@ mod tests {
     }
 
     fn decode(log: &[u8], tty: bool, piece: usize) -> Vec<LogLine> {
-        let (mut entries, mut lines) = (Entries::new(tty), Lines::new(tty));
-        for chunk in log.chunks(piece.max(1)) {
-            entries.push(chunk);
-            while let Some(entry) = entries.next(false).unwrap() {
-                lines.push(entry);
-            }
-        }
-        while let Some(entry) = entries.next(true).unwrap() {
-            lines.push(entry);
-        }
-        lines.finish();
-        std::iter::from_fn(|| lines.next()).collect()
+        decode_log(log.chunks(piece.max(1)), tty).unwrap()
     }
 
     fn line() -> impl Strategy<Value = Vec<u8>> {

@@ -38,3 +38,4 @@ pub use api::{
 pub use connect::{Endpoint, EngineEnv, Found, Looked, NotFound, Outcome};
 pub use docker::{Deadlines, Docker};
 pub use error::{EngineError, EngineErrorKind};
+pub use frames::decode_log;
