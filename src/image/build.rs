@@ -13,14 +13,14 @@ use super::ImageError;
 use super::base::{BaseSources, builtin_args};
 use super::context::Context;
 use super::dockerfile::{Dockerfile, Rewrite};
-use super::host::{APT_SECRET, CA_SECRET, PIP_SECRET, apt_conf};
 use super::progress::{Activity, Reporter};
 use super::recipe::{Recipe, VERSION_FILE};
 use super::reference::Reference;
 use super::registry::concerns_engine;
 use super::request::ImageRequest;
-use super::run::{Job, KEPT_LINES, run};
+use super::run::{KEPT_LINES, plain};
 use super::scratch::Scratch;
+use super::secrets::holds_password;
 use super::supply::Supply;
 use crate::base::{ImageId, Secret};
 use crate::engine::{BuildProgress, BuildRequest, EngineErrorKind};
@@ -33,11 +33,11 @@ const OUTSIDE_DOCKERFILE: &str = ".platform.dockerfile";
 #[derive(Debug)]
 pub(super) struct BuildJob<'a> {
     /// What it is called in messages.
-    image: String,
+    pub(super) image: String,
     pub(super) build: Build,
     pub(super) tags: Vec<String>,
     pub(super) sources: BaseSources<'a>,
-    secrets: Option<&'a IndexMap<String, FileSource>>,
+    pub(super) secrets: Option<&'a IndexMap<String, FileSource>>,
     /// What goes into the label about the image's source; worded from the context where absent.
     origin: Option<String>,
     /// Where the image may hold its version.
@@ -229,12 +229,18 @@ impl Supply {
             match stream.next().await {
                 Some(Ok(BuildProgress::Built(id))) => return Ok(id),
                 Some(Ok(BuildProgress::Step(step))) => {
+                    let step = plain(&step);
                     keep(&step);
                     report.tell(Activity::Step(step));
                 }
                 Some(Ok(BuildProgress::Output(line))) => {
-                    keep(&line);
-                    report.tell(Activity::Output(line));
+                    let line = plain(&line);
+                    // The classic builder's own book-keeping.
+                    let noise = line.starts_with(" ---> ") || line.starts_with("Removing intermediate");
+                    if !noise && !line.trim().is_empty() {
+                        keep(&line);
+                        report.tell(Activity::Output(line));
+                    }
                 }
                 Some(Err(error)) => break Some(error),
                 None => break None,
@@ -249,6 +255,10 @@ impl Supply {
             },
             None => "the build ended without an image".to_owned(),
         };
+        // BuildKit says it once more with the step.
+        if lines.back().is_some_and(|line| line.ends_with(&reason)) {
+            lines.pop_back();
+        }
         Err(ImageError::Build {
             image: job.image.clone(),
             context: self.shown(Path::new(&job.build.context)),
@@ -323,84 +333,6 @@ impl Supply {
                 Ok(false)
             }
         }
-    }
-
-    /// What the host knows, by the secret's id.
-    async fn host_secret(&self, id: &str) -> Option<Secret<Vec<u8>>> {
-        let content = match id {
-            CA_SECRET => self.host.ca_bundle(),
-            PIP_SECRET => self.host.pip_conf().map(String::into_bytes),
-            APT_SECRET => self
-                .apt_conf
-                .get_or_init(|| self.read_apt_conf())
-                .await
-                .clone()
-                .map(String::into_bytes),
-            _ => None,
-        };
-        content.map(Secret::new)
-    }
-
-    async fn read_apt_conf(&self) -> Option<String> {
-        let program = self.host.find_program("apt-config")?;
-        let dump = std::sync::Mutex::new(String::new());
-        let job = Job {
-            command: vec![program.display().to_string(), "dump".to_owned()],
-            folder: PathBuf::from("/"),
-            env: BTreeMap::from([
-                ("PATH".to_owned(), "/usr/bin:/bin".to_owned()),
-                ("LC_ALL".to_owned(), "C".to_owned()),
-            ]),
-            timeout: Duration::from_secs(10),
-        };
-        let ended = run(&job, &|line| {
-            let mut dump = dump.lock().unwrap_or_else(|e| e.into_inner());
-            dump.push_str(line);
-            dump.push('\n');
-        })
-        .await
-        .ok()?;
-        let dump = dump.into_inner().unwrap_or_else(|e| e.into_inner());
-        ended.is_success().then(|| apt_conf(&dump)).flatten()
-    }
-
-    fn user_secrets(
-        &self,
-        job: &BuildJob<'_>,
-        buildkit: bool,
-    ) -> Result<BTreeMap<String, Secret<Vec<u8>>>, ImageError> {
-        if !job.build.secrets.is_empty() && !buildkit {
-            return Err(ImageError::Unsupported {
-                image: job.image.clone(),
-                what: "`secrets` need BuildKit, which this engine does not have or DOCKER_BUILDKIT=0 forbids"
-                    .to_owned(),
-            });
-        }
-        let mut out = BTreeMap::new();
-        for secret in &job.build.secrets {
-            let failed = |reason: String| ImageError::Secret {
-                image: job.image.clone(),
-                secret: secret.source.clone(),
-                reason,
-            };
-            let source = job.secrets.and_then(|s| s.get(&secret.source));
-            let content = match source {
-                None => return Err(failed("is not defined".to_owned())),
-                Some(FileSource::File(path)) => std::fs::read(path)
-                    .map_err(|e| failed(format!("cannot be read from {}: {e}", path.display())))?,
-                Some(FileSource::Environment { variable, value }) => match value {
-                    Some(value) => value.expose().clone().into_bytes(),
-                    None => return Err(failed(format!("wants the variable {variable}, which is not set"))),
-                },
-                Some(FileSource::Content(text)) => text.clone().into_bytes(),
-                Some(FileSource::External(_)) => {
-                    return Err(failed("is external, which a build cannot read".to_owned()));
-                }
-            };
-            let id = secret.target.as_ref().unwrap_or(&secret.source);
-            out.insert(id.clone(), Secret::new(content));
-        }
-        Ok(out)
     }
 }
 
@@ -487,13 +419,4 @@ fn clean(path: &Path) -> PathBuf {
         }
     }
     out
-}
-
-/// Whether an address in it carries a user, as in `https://user:password@host`.
-fn holds_password(content: &Secret<Vec<u8>>) -> bool {
-    let text = String::from_utf8_lossy(content.expose());
-    text.split_whitespace().any(|word| {
-        word.split_once("://")
-            .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')))
-    })
 }

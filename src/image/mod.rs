@@ -17,6 +17,7 @@ mod registry;
 pub mod request;
 mod run;
 pub mod scratch;
+mod secrets;
 pub mod supply;
 mod version;
 

@@ -151,9 +151,9 @@ async fn read_lines<R: AsyncRead + Unpin>(stream: Option<R>, on_line: &(dyn Fn(&
             // A progress bar rewrites its line: only what stands last is worth showing.
             let text = String::from_utf8_lossy(&line);
             let text = text.trim_end();
-            let text = text.rsplit('\r').next().unwrap_or(text);
+            let text = plain(text.rsplit('\r').next().unwrap_or(text));
             if !text.is_empty() {
-                on_line(text);
+                on_line(&text);
             }
             line.clear();
         }
@@ -161,6 +161,26 @@ async fn read_lines<R: AsyncRead + Unpin>(stream: Option<R>, on_line: &(dyn Fn(&
             return;
         }
     }
+}
+
+/// A line without colours and other commands to a terminal, which output may hold.
+pub(super) fn plain(line: &str) -> String {
+    let mut out = String::with_capacity(line.len());
+    let mut chars = line.chars();
+    while let Some(c) = chars.next() {
+        match c {
+            '\t' => out.push(' '),
+            // A control sequence ends with its first letter.
+            '\u{1b}' => {
+                if chars.next() == Some('[') {
+                    chars.by_ref().find(|c| c.is_ascii_alphabetic());
+                }
+            }
+            c if c.is_control() => {}
+            c => out.push(c),
+        }
+    }
+    out
 }
 
 /// A command line that gives `command` mount and process tables of its own, where that is
@@ -251,6 +271,11 @@ mod tests {
         assert!(dropped.is_err());
         tokio::time::sleep(Duration::from_millis(1300)).await;
         assert!(!file.exists(), "a child lived on");
+    }
+
+    #[test]
+    fn lines_cannot_command_the_terminal() {
+        assert_eq!(plain("\u{1b}[91mred\u{1b}[0m\ta\u{7}\u{1b}[2Jb\u{1b}"), "red ab");
     }
 
     #[tokio::test]

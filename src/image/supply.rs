@@ -32,7 +32,7 @@ pub struct Options {
     pub pull_attempts: u32,
     /// How many builds run at once.
     pub parallel_builds: usize,
-    /// Paths below it are shown relative to it.
+    /// Paths below it are shown relative to it; empty: as they are.
     pub display_root: PathBuf,
     /// Whether missing tools of recipes may be installed.
     pub install_tools: bool,
@@ -45,7 +45,7 @@ impl Default for Options {
             stall_deadline: Duration::from_secs(60),
             pull_attempts: 3,
             parallel_builds: 4,
-            display_root: PathBuf::from("/"),
+            display_root: PathBuf::new(),
             install_tools: true,
         }
     }
