@@ -129,8 +129,8 @@ impl Run {
             .map(|c| self.engine.logs(&c.id, options.clone()))
             .collect();
         let mut heads = Vec::with_capacity(streams.len());
-        for head in join_all(streams.iter_mut().map(StreamExt::next)).await {
-            heads.push(usable(head)?);
+        for line in join_all(streams.iter_mut().map(StreamExt::next)).await {
+            heads.push(usable(line)?.map(Head::of));
         }
         let mut lines = 0;
         while let Some(at) = earliest(&heads) {
@@ -139,11 +139,11 @@ impl Run {
             else {
                 break;
             };
-            if let Some(line) = slot.take() {
-                self.print(&container.id, &line)?;
+            if let Some(head) = slot.take() {
+                self.print(&container.id, &head.line)?;
                 lines += 1;
             }
-            *slot = usable(stream.next().await)?;
+            *slot = usable(stream.next().await)?.map(Head::of);
             if lines == BATCH {
                 self.write().await?;
                 lines = 0;
@@ -198,19 +198,30 @@ fn usable(item: Option<EngineResult<LogLine>>) -> Result<Option<LogLine>, Expect
     }
 }
 
+/// The next line of a container's log.
+struct Head {
+    /// When it was written. As texts, the engine's times do not sort: it leaves trailing zeros out.
+    moment: Option<jiff::Timestamp>,
+    line: LogLine,
+}
+
+impl Head {
+    fn of(line: LogLine) -> Self {
+        Self {
+            moment: line.timestamp.parse().ok(),
+            line,
+        }
+    }
+}
+
 /// The line that was written first; of several at one moment, the first container's.
-fn earliest(heads: &[Option<LogLine>]) -> Option<usize> {
+fn earliest(heads: &[Option<Head>]) -> Option<usize> {
     heads
         .iter()
         .enumerate()
-        .filter_map(|(at, line)| Some((at, moment(&line.as_ref()?.timestamp))))
+        .filter_map(|(at, head)| Some((at, head.as_ref()?.moment)))
         .min_by_key(|(at, moment)| (*moment, *at))
         .map(|(at, _)| at)
-}
-
-/// RFC 3339 texts do not sort as texts: the engine leaves trailing zeros of a second's part out.
-fn moment(timestamp: &str) -> Option<jiff::Timestamp> {
-    timestamp.parse().ok()
 }
 
 #[cfg(test)]
@@ -218,14 +229,14 @@ mod tests {
     use super::*;
     use crate::engine::LogStream;
 
-    fn line(timestamp: &str) -> Option<LogLine> {
-        Some(LogLine {
+    fn line(timestamp: &str) -> Option<Head> {
+        Some(Head::of(LogLine {
             stream: LogStream::Stdout,
             timestamp: timestamp.into(),
             bytes: "x".into(),
             complete: true,
             cut: false,
-        })
+        }))
     }
 
     #[test]
