@@ -11,6 +11,7 @@
 //! Invariant: no I/O, no clock, no environment.
 
 pub mod build;
+pub mod develop;
 pub mod ext;
 pub mod health;
 pub mod labels;
@@ -19,16 +20,21 @@ pub mod network;
 pub mod observed;
 pub mod project;
 pub mod render;
+pub mod resources;
+pub mod rollout;
 pub mod service;
 pub mod smoke;
 
 pub use build::{Build, BuildSecret};
+pub use develop::{Develop, WatchAction, WatchRule};
 pub use ext::{ProbeSpec, ProbeTarget, Reload, ReloadAction, ServiceExt, StackExt};
 pub use health::{Healthcheck, HealthcheckTest};
 pub use mount::{FileMount, FileSource, Mount, MountKind, ResourceFile, VolumeSpec};
 pub use network::{Endpoint, IpamPool, NetworkMode, NetworkSpec, PortBinding, Protocol};
 pub use observed::{Container, ContainerState, EngineHealth, Image, NetworkFound, Observed, VolumeFound};
 pub use project::Project;
+pub use resources::{BlkioConfig, DeviceRate, DeviceRequest, DeviceWeight};
+pub use rollout::UpdateConfig;
 pub use service::{
     Condition, Dependency, Deploy, Device, Hook, Logging, PullPolicy, RestartPolicy, Service, Ulimit,
 };

@@ -49,13 +49,21 @@ pub fn comparable(project: &Project, service: &Service, bound_files: &[(String, 
             "depends_on",
             "scale",
             "attach",
+            "develop",
             "x-platform",
         ] {
             fields.shift_remove(irrelevant);
         }
         if let Some(Value::Object(deploy)) = fields.get_mut("deploy") {
-            deploy.shift_remove("replicas");
-            deploy.shift_remove("labels");
+            for irrelevant in [
+                "replicas",
+                "labels",
+                "endpoint_mode",
+                "update_config",
+                "rollback_config",
+            ] {
+                deploy.shift_remove(irrelevant);
+            }
             if deploy.is_empty() {
                 fields.shift_remove("deploy");
             }

@@ -8,7 +8,10 @@ use indexmap::IndexMap;
 use serde::Serialize;
 
 use super::render::{as_bytes, as_duration, is_false, is_zero};
-use super::{Build, Endpoint, FileMount, Healthcheck, Mount, NetworkMode, PortBinding, ServiceExt};
+use super::{
+    BlkioConfig, Build, Develop, DeviceRequest, Endpoint, FileMount, Healthcheck, Mount, NetworkMode,
+    PortBinding, ServiceExt, UpdateConfig,
+};
 use crate::base::ServiceName;
 
 /// One service. Field names are the specification's.
@@ -207,6 +210,12 @@ pub struct Service {
     /// Devices.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub devices: Vec<Device>,
+    /// GPUs.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub gpus: Vec<DeviceRequest>,
+    /// Limits on block devices.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blkio_config: Option<BlkioConfig>,
     /// Device cgroup rules.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub device_cgroup_rules: Vec<String>,
@@ -250,12 +259,21 @@ pub struct Service {
     /// Real-time period in microseconds.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpu_rt_period: Option<i64>,
+    /// Number of usable cores (Windows).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_count: Option<i64>,
+    /// Share of usable cores in percent (Windows).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpu_percent: Option<f64>,
     /// `0-2,4`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpuset: Option<String>,
     /// Deployment: replicas, resources, update policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub deploy: Option<Deploy>,
+    /// What happens while developing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub develop: Option<Develop>,
     /// Number of containers, where `scale` or `--scale` says; see [`Service::replicas`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scale: Option<u32>,
@@ -379,6 +397,18 @@ pub struct Deploy {
     /// `resources.reservations.memory`, in bytes.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_bytes")]
     pub reserve_memory: Option<u64>,
+    /// `resources.reservations.devices`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reserve_devices: Vec<DeviceRequest>,
+    /// `vip` or `dnsrr`; one engine has no use for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub endpoint_mode: Option<String>,
+    /// How an update rolls out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub update_config: Option<UpdateConfig>,
+    /// How an update is taken back.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rollback_config: Option<UpdateConfig>,
     /// `restart_policy.condition` as a restart policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart_policy: Option<RestartPolicy>,

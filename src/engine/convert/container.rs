@@ -9,7 +9,10 @@ use serde_json::{Map, Value, json};
 use super::endpoint::{self, Endpoints};
 use super::mounts::{self, Mounts};
 use crate::engine::CreateContainer;
-use crate::model::{Healthcheck, HealthcheckTest, NetworkMode, PortBinding, RestartPolicy, Service};
+use crate::model::{
+    BlkioConfig, DeviceRate, DeviceRequest, Healthcheck, HealthcheckTest, NetworkMode, PortBinding,
+    RestartPolicy, Service,
+};
 
 /// What the body depends on beside the request: what was looked up or prepared for it.
 #[derive(Debug, Clone, Default)]
@@ -337,6 +340,20 @@ fn resources(service: &Service, host: &mut Fields) {
         .iter()
         .map(|(name, limit)| json!({"Name": name, "Soft": limit.soft, "Hard": limit.hard}))
         .collect();
+    let requests: Vec<Value> = service
+        .gpus
+        .iter()
+        .map(|gpu| device_request(gpu, Some("gpu")))
+        .chain(
+            deploy
+                .reserve_devices
+                .iter()
+                .map(|device| device_request(device, None)),
+        )
+        .collect();
+    if let Some(blkio) = &service.blkio_config {
+        block_devices(blkio, host);
+    }
     host.some("Memory", deploy.limit_memory.or(service.mem_limit))
         .some(
             "MemoryReservation",
@@ -354,7 +371,46 @@ fn resources(service: &Service, host: &mut Fields) {
         .some("CpuRealtimePeriod", service.cpu_rt_period)
         .some("CpusetCpus", service.cpuset.as_ref())
         .some("CgroupParent", service.cgroup_parent.as_ref())
+        .some("CpuCount", service.cpu_count)
+        .some(
+            "CpuPercent",
+            service.cpu_percent.map(|percent| percent.round() as i64),
+        )
         .list("Devices", &devices)
+        .list("DeviceRequests", &requests)
         .list("DeviceCgroupRules", &service.device_cgroup_rules)
         .list("Ulimits", &ulimits);
+}
+
+fn device_request(device: &DeviceRequest, implied: Option<&str>) -> Value {
+    let mut capabilities: Vec<&str> = device.capabilities.iter().map(String::as_str).collect();
+    capabilities.extend(implied.filter(|i| !device.capabilities.iter().any(|c| c == i)));
+    let mut fields = Fields::default();
+    fields
+        .some("Driver", device.driver.as_ref())
+        .some("Count", device.count)
+        .list("DeviceIDs", &device.device_ids)
+        .some("Capabilities", Some([capabilities]))
+        .some("Options", Some(&device.options).filter(|o| !o.is_empty()));
+    fields.done()
+}
+
+fn block_devices(blkio: &BlkioConfig, host: &mut Fields) {
+    let weights: Vec<Value> = blkio
+        .weight_device
+        .iter()
+        .map(|d| json!({"Path": d.path, "Weight": d.weight}))
+        .collect();
+    let rates = |devices: &[DeviceRate]| -> Vec<Value> {
+        devices
+            .iter()
+            .map(|d| json!({"Path": d.path, "Rate": d.rate.unwrap_or(0)}))
+            .collect()
+    };
+    host.some("BlkioWeight", blkio.weight)
+        .list("BlkioWeightDevice", &weights)
+        .list("BlkioDeviceReadBps", &rates(&blkio.device_read_bps))
+        .list("BlkioDeviceReadIOps", &rates(&blkio.device_read_iops))
+        .list("BlkioDeviceWriteBps", &rates(&blkio.device_write_bps))
+        .list("BlkioDeviceWriteIOps", &rates(&blkio.device_write_iops));
 }

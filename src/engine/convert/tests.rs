@@ -10,8 +10,9 @@ use super::tests_support::project;
 use crate::base::{ContainerId, NetworkId, ServiceName};
 use crate::engine::CreateContainer;
 use crate::model::{
-    Deploy, Device, Endpoint, Healthcheck, HealthcheckTest, Logging, Mount, MountKind, NetworkMode,
-    NetworkSpec, PortBinding, Project, Protocol, RestartPolicy, Service, Ulimit, VolumeSpec,
+    BlkioConfig, Deploy, Device, DeviceRate, DeviceRequest, DeviceWeight, Endpoint, Healthcheck,
+    HealthcheckTest, Logging, Mount, MountKind, NetworkMode, NetworkSpec, PortBinding, Project, Protocol,
+    RestartPolicy, Service, Ulimit, VolumeSpec,
 };
 
 const OLD: (u16, u16) = (1, 41);
@@ -404,6 +405,22 @@ fn limits_rights_and_the_rest_of_the_host() {
             permissions: "rwm".into(),
         }],
         device_cgroup_rules: strings(&["c 1:3 mr"]),
+        gpus: vec![DeviceRequest {
+            count: Some(-1),
+            ..DeviceRequest::default()
+        }],
+        blkio_config: Some(BlkioConfig {
+            weight: Some(300),
+            weight_device: vec![DeviceWeight {
+                path: "/dev/sda".into(),
+                weight: 400,
+            }],
+            device_read_bps: vec![DeviceRate {
+                path: "/dev/sdb".into(),
+                rate: Some(1 << 20),
+            }],
+            ..BlkioConfig::default()
+        }),
         dns: strings(&["1.1.1.1"]),
         dns_opt: strings(&["use-vc"]),
         dns_search: strings(&["example.com"]),
@@ -454,6 +471,9 @@ fn limits_rights_and_the_rest_of_the_host() {
         Host.OomScoreAdj: -5
         Host.MaskedPaths: []
         Host.ReadonlyPaths: []
+        Host.BlkioWeight: 300
+        Host.BlkioWeightDevice: [{"Path":"/dev/sda","Weight":400}]
+        Host.BlkioDeviceReadBps: [{"Path":"/dev/sdb","Rate":1048576}]
         Host.Memory: 67108864
         Host.MemoryReservation: 33554432
         Host.MemorySwap: -1
@@ -465,6 +485,7 @@ fn limits_rights_and_the_rest_of_the_host() {
         Host.CpusetCpus: "0-1"
         Host.CgroupParent: "/p"
         Host.Devices: [{"PathOnHost":"/dev/null","PathInContainer":"/dev/x","CgroupPermissions":"rwm"}]
+        Host.DeviceRequests: [{"Count":-1,"Capabilities":[["gpu"]]}]
         Host.DeviceCgroupRules: ["c 1:3 mr"]
         Host.Ulimits: [{"Name":"nofile","Soft":10,"Hard":20}]
         "#);

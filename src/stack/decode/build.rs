@@ -2,7 +2,7 @@
 
 use super::Decoder;
 use crate::model::{Build, BuildSecret};
-use crate::stack::tree::{Node, Value};
+use crate::stack::tree::{Node, Resolved, Value};
 
 const BUILD: &[&str] = &[
     "context",
@@ -54,8 +54,10 @@ impl Decoder<'_> {
             let value = &entry.node;
             match &**key {
                 "context" => {}
-                "dockerfile" => out.dockerfile = self.text("dockerfile", value),
-                "dockerfile_inline" => out.dockerfile_inline = self.text("dockerfile_inline", value),
+                "dockerfile" => out.dockerfile = self.non_empty_text("dockerfile", value),
+                "dockerfile_inline" => {
+                    out.dockerfile_inline = self.non_empty_text("dockerfile_inline", value)
+                }
                 "args" => {
                     for (name, arg) in self.environment("args", value) {
                         if let Some(arg) = arg {
@@ -63,7 +65,7 @@ impl Decoder<'_> {
                         }
                     }
                 }
-                "target" => out.target = self.text("target", value),
+                "target" => out.target = self.non_empty_text("target", value),
                 "labels" => out.labels = self.texts_by_key("labels", value),
                 "tags" => out.tags = self.unique_texts("tags", value),
                 "additional_contexts" => {
@@ -74,7 +76,7 @@ impl Decoder<'_> {
                 }
                 "cache_from" => out.cache_from = self.texts("cache_from", value),
                 "cache_to" => out.cache_to = self.texts("cache_to", value),
-                "network" => out.network = self.text("network", value),
+                "network" => out.network = self.non_empty_text("network", value),
                 "no_cache" => out.no_cache = self.boolean("no_cache", value).unwrap_or(false),
                 "pull" => out.pull = self.boolean("pull", value).unwrap_or(false),
                 "platforms" => out.platforms = self.unique_texts("platforms", value),
@@ -83,6 +85,8 @@ impl Decoder<'_> {
                 "shm_size" => out.shm_size = self.bytes("shm_size", value),
                 "secrets" => out.secrets = self.build_secrets(value),
                 "ssh" => out.ssh = self.ssh(value),
+                // Attestations are never made, so that only asking for them is a problem.
+                "provenance" | "sbom" if value.resolved() == Some(Resolved::Bool(false)) => {}
                 other => self.unknown(other, entry, "`build`", BUILD, UNSUPPORTED),
             }
         }

@@ -1,11 +1,31 @@
 //! `deploy`.
 
+use indexmap::IndexMap;
+
 use super::Decoder;
-use crate::model::{Deploy, RestartPolicy};
+use crate::model::{Deploy, RestartPolicy, UpdateConfig};
 use crate::stack::diagnostic::{Code, Finding};
 use crate::stack::tree::{Entry, Node};
 
-const DEPLOY: &[&str] = &["replicas", "labels", "resources", "restart_policy", "mode"];
+const DEPLOY: &[&str] = &[
+    "replicas",
+    "labels",
+    "resources",
+    "restart_policy",
+    "mode",
+    "endpoint_mode",
+    "update_config",
+    "rollback_config",
+    "placement",
+];
+const UPDATE: &[&str] = &[
+    "parallelism",
+    "delay",
+    "failure_action",
+    "monitor",
+    "max_failure_ratio",
+    "order",
+];
 const CONDITIONS: &[&str] = &["none", "no", "on-failure", "any", "always", "unless-stopped"];
 
 impl Decoder<'_> {
@@ -30,9 +50,11 @@ impl Decoder<'_> {
                         value.span,
                     ),
                 },
-                "update_config" | "rollback_config" | "placement" | "endpoint_mode" => {
-                    self.ignored(key, entry)
-                }
+                "endpoint_mode" => out.endpoint_mode = self.text(key, value),
+                "update_config" => out.update_config = self.update_config(key, value),
+                "rollback_config" => out.rollback_config = self.update_config(key, value),
+                "placement" if value.mapping().is_some_and(IndexMap::is_empty) => {}
+                "placement" => self.ignored(key, entry),
                 other => self.unknown(other, entry, "`deploy`", DEPLOY, &[]),
             }
         }
@@ -48,6 +70,25 @@ impl Decoder<'_> {
             )
             .at(entry.key_span),
         );
+    }
+
+    /// Kept for what rolls out; docker compose takes it and does nothing with it.
+    fn update_config(&mut self, name: &str, node: &Node) -> Option<UpdateConfig> {
+        let table = self.mapping(name, node)?;
+        let mut out = UpdateConfig::default();
+        for (key, entry) in table {
+            let value = &entry.node;
+            match &**key {
+                "parallelism" => out.parallelism = self.unsigned(key, value),
+                "delay" => out.delay = self.duration(key, value),
+                "failure_action" => out.failure_action = self.text(key, value),
+                "monitor" => out.monitor = self.duration(key, value),
+                "max_failure_ratio" => out.max_failure_ratio = self.float(key, value),
+                "order" => out.order = self.one_of(key, value, &["start-first", "stop-first"]),
+                other => self.unknown(other, entry, &format!("`{name}`"), UPDATE, &[]),
+            }
+        }
+        Some(out)
     }
 
     fn resources(&mut self, node: &Node, out: &mut Deploy) {
@@ -79,12 +120,13 @@ impl Decoder<'_> {
                         match &**key {
                             "cpus" => out.reserve_cpus = self.float("cpus", value),
                             "memory" => out.reserve_memory = self.bytes("memory", value),
+                            "devices" => out.reserve_devices = self.device_requests("devices", value, true),
                             other => self.unknown(
                                 other,
                                 entry,
                                 "`reservations`",
-                                &["cpus", "memory"],
-                                &["devices", "generic_resources"],
+                                &["cpus", "memory", "devices"],
+                                &["generic_resources"],
                             ),
                         }
                     }

@@ -9,6 +9,8 @@ mod build;
 mod command;
 mod depends;
 mod deploy;
+mod develop;
+mod devices;
 mod environment;
 mod ext;
 mod health;
@@ -28,5 +30,7 @@ pub use project::{Decoded, DecodedService, decode};
 
 use reader::Decoder;
 
+#[cfg(test)]
+mod ext_tests;
 #[cfg(test)]
 mod tests;

@@ -126,6 +126,11 @@ impl Decoder<'_> {
         }
     }
 
+    /// A string; an empty one is as good as none.
+    pub(super) fn non_empty_text(&mut self, name: &str, node: &Node) -> Option<String> {
+        self.text(name, node).filter(|text| !text.is_empty())
+    }
+
     /// A string that is one of a few.
     pub(super) fn one_of(&mut self, name: &str, node: &Node, allowed: &[&str]) -> Option<String> {
         let text = self.text(name, node)?;

@@ -91,14 +91,15 @@ const SERVICE: &[&str] = &[
     "volumes_from",
     "working_dir",
     "x-platform",
-];
-/// Attributes of the specification that are not decoded yet.
-const UNSUPPORTED: &[&str] = &[
     "blkio_config",
     "cpu_count",
     "cpu_percent",
-    "credential_spec",
+    "develop",
     "gpus",
+];
+/// Attributes of the specification that are not decoded yet.
+const UNSUPPORTED: &[&str] = &[
+    "credential_spec",
     "models",
     "pre_start",
     "provider",
@@ -132,7 +133,7 @@ impl Decoder<'_> {
                 "cap_add" => s.cap_add = self.unique_texts(key, value),
                 "cap_drop" => s.cap_drop = self.unique_texts(key, value),
                 "cgroup" => s.cgroup = self.one_of(key, value, &["host", "private"]),
-                "cgroup_parent" => s.cgroup_parent = self.text(key, value),
+                "cgroup_parent" => s.cgroup_parent = self.non_empty_text(key, value),
                 "command" => s.command = self.command(key, value),
                 "configs" => s.configs = self.file_mounts(key, value, ""),
                 "container_name" => s.container_name = self.container_name(value),
@@ -142,16 +143,20 @@ impl Decoder<'_> {
                 "cpu_rt_runtime" => s.cpu_rt_runtime = self.integer(key, value),
                 "cpu_shares" => s.cpu_shares = self.integer(key, value),
                 "cpus" => s.cpus = self.float(key, value),
-                "cpuset" => s.cpuset = self.text(key, value),
+                "cpuset" => s.cpuset = self.non_empty_text(key, value),
                 "depends_on" => s.depends_on = self.depends_on(value),
                 "deploy" => s.deploy = self.deploy(value),
-                "develop" => self.develop(value),
+                "develop" => s.develop = self.develop(value),
+                "gpus" => s.gpus = self.gpus(value),
+                "blkio_config" => s.blkio_config = self.blkio_config(value),
+                "cpu_count" => s.cpu_count = self.within(key, value, 0, 100_000),
+                "cpu_percent" => s.cpu_percent = self.float(key, value),
                 "device_cgroup_rules" => s.device_cgroup_rules = self.unique_texts(key, value),
                 "devices" => s.devices = self.devices(value),
                 "dns" => s.dns = self.non_empty(key, value),
                 "dns_opt" => s.dns_opt = self.unique_texts(key, value),
                 "dns_search" => s.dns_search = self.non_empty(key, value),
-                "domainname" => s.domainname = self.text(key, value),
+                "domainname" => s.domainname = self.non_empty_text(key, value),
                 "entrypoint" => s.entrypoint = self.command(key, value),
                 "env_file" => env_files = self.env_files(value),
                 "environment" => s.environment = self.environment(key, value),
@@ -165,16 +170,16 @@ impl Decoder<'_> {
                     s.group_add = items.iter().filter_map(|i| self.text_or_number(key, i)).collect();
                 }
                 "healthcheck" => s.healthcheck = self.healthcheck(value),
-                "hostname" => s.hostname = self.text(key, value),
-                "image" => s.image = self.text(key, value).filter(|i| !i.is_empty()),
+                "hostname" => s.hostname = self.non_empty_text(key, value),
+                "image" => s.image = self.non_empty_text(key, value),
                 "init" => s.init = self.boolean(key, value),
-                "ipc" => s.ipc = self.text(key, value),
-                "isolation" => s.isolation = self.text(key, value),
+                "ipc" => s.ipc = self.non_empty_text(key, value),
+                "isolation" => s.isolation = self.non_empty_text(key, value),
                 "label_file" => label_files = self.label_files(value),
                 "labels" => s.labels = self.texts_by_key(key, value),
                 "links" => s.links = self.unique_texts(key, value),
                 "logging" => s.logging = self.logging(value),
-                "mac_address" => s.mac_address = self.text(key, value),
+                "mac_address" => s.mac_address = self.non_empty_text(key, value),
                 "mem_limit" => s.mem_limit = self.bytes(key, value),
                 "mem_reservation" => s.mem_reservation = self.bytes(key, value),
                 "mem_swappiness" => s.mem_swappiness = self.within(key, value, 0, 100),
@@ -184,9 +189,9 @@ impl Decoder<'_> {
                 "oom_kill_disable" => s.oom_kill_disable = self.boolean(key, value).unwrap_or(false),
                 "oom_score_adj" => s.oom_score_adj = self.within(key, value, -1000, 1000).unwrap_or(0),
                 "pid" if value.is_null() => {}
-                "pid" => s.pid = self.text(key, value),
+                "pid" => s.pid = self.non_empty_text(key, value),
                 "pids_limit" => s.pids_limit = self.within(key, value, -1, i64::MAX),
-                "platform" => s.platform = self.text(key, value).filter(|p| !p.is_empty()),
+                "platform" => s.platform = self.non_empty_text(key, value),
                 "ports" => s.ports = self.ports(value),
                 "post_start" => s.post_start = self.hooks(key, value),
                 "pre_stop" => s.pre_stop = self.hooks(key, value),
@@ -195,25 +200,25 @@ impl Decoder<'_> {
                 "pull_policy" => s.pull_policy = self.pull_policy(value),
                 "read_only" => s.read_only = self.boolean(key, value).unwrap_or(false),
                 "restart" => s.restart = self.restart(value),
-                "runtime" => s.runtime = self.text(key, value),
+                "runtime" => s.runtime = self.non_empty_text(key, value),
                 "scale" => s.scale = self.unsigned(key, value),
                 "secrets" => s.secrets = self.file_mounts(key, value, "/run/secrets"),
                 "security_opt" => s.security_opt = self.unique_texts(key, value),
                 "shm_size" => s.shm_size = self.bytes(key, value),
                 "stdin_open" => s.stdin_open = self.boolean(key, value).unwrap_or(false),
                 "stop_grace_period" => s.stop_grace_period = self.duration(key, value),
-                "stop_signal" => s.stop_signal = self.text(key, value),
+                "stop_signal" => s.stop_signal = self.non_empty_text(key, value),
                 "storage_opt" => s.storage_opt = self.texts_by_key(key, value),
                 "sysctls" => s.sysctls = self.texts_by_key(key, value),
                 "tmpfs" => s.tmpfs = self.text_or_texts(key, value),
                 "tty" => s.tty = self.boolean(key, value).unwrap_or(false),
                 "ulimits" => s.ulimits = self.ulimits(value),
-                "user" => s.user = self.text(key, value),
-                "userns_mode" => s.userns_mode = self.text(key, value),
-                "uts" => s.uts = self.text(key, value),
+                "user" => s.user = self.non_empty_text(key, value),
+                "userns_mode" => s.userns_mode = self.non_empty_text(key, value),
+                "uts" => s.uts = self.non_empty_text(key, value),
                 "volumes" => s.volumes = self.mounts(value),
                 "volumes_from" => s.volumes_from = self.unique_texts(key, value),
-                "working_dir" => s.working_dir = self.text(key, value),
+                "working_dir" => s.working_dir = self.non_empty_text(key, value),
                 "x-platform" => s.ext = self.service_ext(value),
                 other => self.unknown(other, entry, &format!("service `{name}`"), SERVICE, UNSUPPORTED),
             }
@@ -256,12 +261,5 @@ impl Decoder<'_> {
             return None;
         }
         Some(name)
-    }
-
-    /// `develop` says what a watch does while developing; it changes no container.
-    fn develop(&mut self, node: &Node) {
-        if !node.is_null() {
-            self.mapping("develop", node);
-        }
     }
 }

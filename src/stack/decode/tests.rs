@@ -326,174 +326,6 @@ fn files_of_yaml_that_cannot_be_read_say_where() {
 }
 
 #[test]
-fn references_to_nothing_are_suggested_a_target() {
-    let stack = "services:
-  web:
-    image: i
-    depends_on: [databse]
-    networks: [backend]
-    volumes: ['data:/data']
-    secrets: [token]
-    configs: [{source: conf}]
-    links: [cache:c]
-  database: {image: i}
-networks: {back-end: {}}
-volumes: {datum: {}}
-secrets: {tokens: {file: t}}
-";
-    insta::assert_snapshot!(Case::new(stack).findings(), @r#"
-    error[undefined-reference]: service `web` refers to the undefined service `databse`
-     --> compose.yaml:4:18
-      |
-    4 |     depends_on: [databse]
-      |                  ^^^^^^^
-      |
-      = help: did you mean `database`?
-
-    error[undefined-reference]: service `web` refers to the undefined service `cache`
-     --> compose.yaml:9:13
-      |
-    9 |     links: [cache:c]
-      |             ^^^^^^^
-
-    error[undefined-reference]: service `web` refers to the undefined network `backend`
-     --> compose.yaml:5:16
-      |
-    5 |     networks: [backend]
-      |                ^^^^^^^
-      |
-      = help: did you mean `back-end`?
-
-    error[undefined-reference]: service `web` refers to the undefined volume `data`
-     --> compose.yaml:6:15
-      |
-    6 |     volumes: ['data:/data']
-      |               ^^^^^^^^^^^^
-      |
-      = help: define it under the top-level `volumes`, or write ./data for a folder
-
-    error[undefined-reference]: service `web` refers to the undefined config `conf`
-     --> compose.yaml:8:15
-      |
-    8 |     configs: [{source: conf}]
-      |               ^^^^^^^^^^^^^^
-
-    error[undefined-reference]: service `web` refers to the undefined secret `token`
-     --> compose.yaml:7:15
-      |
-    7 |     secrets: [token]
-      |               ^^^^^
-      |
-      = help: did you mean `tokens`?
-    "#);
-}
-
-#[test]
-fn circles_are_shown_in_the_order_of_the_file() {
-    let stack = "services:
-  a: {image: i, depends_on: [b]}
-  b: {image: i, links: [c]}
-  c: {image: i, network_mode: \"service:a\"}
-  d: {image: i, depends_on: [d]}
-";
-    insta::assert_snapshot!(Case::new(stack).findings(), @r#"
-    error[cycle]: services depend on each other in a circle: a → b → c → a
-     --> compose.yaml:2:30
-      |
-    2 |   a: {image: i, depends_on: [b]}
-      |                              ^ `a` needs `b`
-    3 |   b: {image: i, links: [c]}
-      |                         - `b` needs `c`
-    4 |   c: {image: i, network_mode: "service:a"}
-      |                               ----------- `c` needs `a`
-
-    error[cycle]: services depend on each other in a circle: d → d
-     --> compose.yaml:5:30
-      |
-    5 |   d: {image: i, depends_on: [d]}
-      |                              ^ `d` needs `d`
-    "#);
-}
-
-#[test]
-fn what_excludes_each_other_is_refused() {
-    let stack = "services:
-  a: {image: i, network_mode: host, networks: [default], ports: ['80:80']}
-  b: {image: i, container_name: same, scale: 2}
-  c: {image: i, container_name: same, cpus: 1, deploy: {resources: {limits: {cpus: 2}}}}
-";
-    insta::assert_snapshot!(Case::new(stack).findings(), @r#"
-    error[conflict]: service `a` has both `network_mode` and `networks`
-     --> compose.yaml:2:17
-      |
-    2 |   a: {image: i, network_mode: host, networks: [default], ports: ['80:80']}
-      |                 ^^^^^^^^^^^^ this   -------- excludes this
-
-    error[conflict]: service `b` has a fixed `container_name` and 2 replicas; a name can be used once
-     --> compose.yaml:3:17
-      |
-    3 |   b: {image: i, container_name: same, scale: 2}
-      |                 ^^^^^^^^^^^^^^
-
-    error[conflict]: `cpus` and `deploy.resources.limits.cpus` of service `c` differ
-     --> compose.yaml:4:39
-      |
-    4 |   c: {image: i, container_name: same, cpus: 1, deploy: {resources: {limits: {cpus: 2}}}}
-      |                                       ^^^^     ------ and this
-      |                                       |
-      |                                       this
-
-    error[duplicate]: two services have the container name "same"
-     --> compose.yaml:4:33
-      |
-    3 |   b: {image: i, container_name: same, scale: 2}
-      |                                 ---- and here
-    4 |   c: {image: i, container_name: same, cpus: 1, deploy: {resources: {limits: {cpus: 2}}}}
-      |                                 ^^^^ here
-
-    warning[suspicious]: service `a` publishes ports and uses the host's network: they have no effect
-     --> compose.yaml:2:58
-      |
-    2 |   a: {image: i, network_mode: host, networks: [default], ports: ['80:80']}
-      |                                                          ^^^^^
-    "#);
-}
-
-#[test]
-fn clashes_on_the_host_are_warned_of() {
-    let stack = "services:
-  a: {image: i, ports: ['8080:80']}
-  b: {image: i, ports: ['127.0.0.1:8080:80'], scale: 2}
-  c: {image: i, ports: ['8080:80/udp'], volumes: ['./no.conf:/etc/no.conf']}
-";
-    insta::assert_snapshot!(Case::new(stack).findings(), @r#"
-    warning[suspicious]: only one of the 2 replicas of `b` can publish port 8080
-     --> compose.yaml:3:17
-      |
-    3 |   b: {image: i, ports: ['127.0.0.1:8080:80'], scale: 2}
-      |                 ^^^^^
-      |
-      = help: publish a range ("8080-8090:80"), or only the target ("80")
-
-    warning[duplicate]: services `a` and `b` both publish port 8080/tcp; they cannot run together
-     --> compose.yaml:3:17
-      |
-    2 |   a: {image: i, ports: ['8080:80']}
-      |                 ----- `a`
-    3 |   b: {image: i, ports: ['127.0.0.1:8080:80'], scale: 2}
-      |                 ^^^^^ `b`
-
-    warning[suspicious]: service `c` mounts /p/no.conf, which does not exist
-     --> compose.yaml:4:41
-      |
-    4 |   c: {image: i, ports: ['8080:80/udp'], volumes: ['./no.conf:/etc/no.conf']}
-      |                                         ^^^^^^^
-      |
-      = help: the engine will make an empty folder there
-    "#);
-}
-
-#[test]
 fn variables_are_cast_to_what_is_wanted() {
     let stack = "services:
   a:
@@ -538,257 +370,78 @@ configs: {c: {content: '${NOTHING-}'}}
 }
 
 #[test]
-fn implied_things_are_written_out() {
-    let stack = "name: p
-services:
-  a: {image: i, links: ['b:x'], volumes_from: ['c:ro'], volumes: ['v:/v', ./rel:/r, ~/home:/h, /anon]}
-  b: {build: .}
-  c: {image: i, networks: {n: {priority: 1}, m: {priority: 5}}}
-networks: {n: , m: {name: mine, ipam: {config: [{subnet: 10.9.0.0/16}]}}, unused: }
-volumes: {v: , unused: }
-";
-    insta::assert_snapshot!(Case::new(stack).yaml(), @r#"
-    name: p
-    services:
-      a:
-        command: null
-        depends_on:
-          b:
-            condition: service_started
-            restart: true
-            required: true
-          c:
-            condition: service_started
-            required: true
-        entrypoint: null
-        image: i
-        links:
-          - b:x
-        networks:
-          default: null
-        volumes:
-          - type: volume
-            target: v:/v
-            volume: {}
-          - type: bind
-            source: /p/rel
-            target: /r
-            bind:
-              create_host_path: true
-          - type: bind
-            source: /home/u/home
-            target: /h
-            bind:
-              create_host_path: true
-          - type: volume
-            target: /anon
-            volume: {}
-        volumes_from:
-          - c:ro
-      b:
-        build:
-          context: /p
-          dockerfile: Dockerfile
-        command: null
-        entrypoint: null
-        networks:
-          default: null
-      c:
-        command: null
-        entrypoint: null
-        image: i
-        networks:
-          m:
-            priority: 5
-          'n':
-            priority: 1
-    networks:
-      'n':
-        name: p_n
-        ipam: {}
-      m:
-        name: mine
-        ipam:
-          config:
-            - subnet: 10.9.0.0/16
-      default:
-        name: p_default
-        ipam: {}
-    "#);
-}
-
-#[test]
-fn x_platform_of_a_service() {
+fn devices_limits_and_what_rolls_out() {
     let stack = "services:
   a:
     image: i
-    x-platform:
-      probe: {http: ':8000/health', timeout: 1s, deadline: 1m}
-      optional: true
-      reload: {check: nginx -t, signal: HUP}
-      restart_unhealthy: true
-  b: {image: i, x-platform: {probe: {tcp: 5432}}}
-  c: {image: i, x-platform: {probe: {exec: [pg_isready]}}}
-  d: {image: i, x-platform: {probe: {log: 'ready in \\d+ms'}, reload: {http: {port: 9090, path: -/reload}}}}
-  e: {image: i, x-platform: {probe: {http: 8080}, reload: {exec: reload now}}}
+    gpus: all
+    blkio_config: {weight: 300, device_read_bps: [{path: /dev/sda, rate: 1mb}], weight_device: [{path: /dev/sda, weight: 400}]}
+    cpu_percent: 50
+    develop: {watch: [{path: ./src, action: sync+exec, target: /src, ignore: [a], exec: {command: make}}]}
+    deploy:
+      endpoint_mode: vip
+      update_config: {order: start-first, delay: 10s, parallelism: 2}
+      rollback_config: {failure_action: pause}
+      resources: {reservations: {devices: [{capabilities: [gpu], driver: nvidia, device_ids: ['0', '1']}]}}
 ";
-    for name in ["a", "b", "c", "d", "e"] {
-        let part = Case::new(stack).part(&format!("/services/{name}/x-platform"));
-        assert!(part.starts_with('{'), "{part}");
-    }
-    insta::assert_snapshot!(Case::new(stack).part("/services/a/x-platform"), @r#"{"probe":{"http":"http://:8000/health","timeout":"1s","deadline":"1m0s"},"optional":true,"reload":{"check":["nginx","-t"],"signal":"HUP"},"restart_unhealthy":true}"#);
-    insta::assert_snapshot!(Case::new(stack).part("/services/d/x-platform"), @r#"{"probe":{"log":"ready in \\d+ms"},"reload":{"http":"http://:9090/-/reload"}}"#);
+    insta::assert_snapshot!(Case::new(stack).part("/services/a"), @r#"{"blkio_config":{"weight":300,"weight_device":[{"path":"/dev/sda","weight":400}],"device_read_bps":[{"path":"/dev/sda","rate":"1048576"}]},"command":null,"cpu_percent":50.0,"deploy":{"endpoint_mode":"vip","placement":{},"resources":{"reservations":{"devices":[{"capabilities":["gpu"],"driver":"nvidia","device_ids":["0","1"]}]}},"rollback_config":{"failure_action":"pause"},"update_config":{"parallelism":2,"delay":"10s","order":"start-first"}},"develop":{"watch":[{"path":"/p/src","action":"sync+exec","target":"/src","ignore":["a"],"exec":{"command":["make"]}}]},"entrypoint":null,"gpus":[{"count":-1}],"image":"i","networks":{"default":null}}"#);
+    assert_eq!(
+        attribute("gpus", "[{driver: nvidia, count: 2}]"),
+        r#"[{"driver":"nvidia","count":2}]"#
+    );
     insta::assert_snapshot!(
-        service("x-platform: {prob: {}, probe: {http: 'https://x', tcp: 99999}, reload: {check: x, signal: A, http: ':1'}}"),
+        service("gpus: some\ndevelop: {watch: [{path: ., action: synk}]}\ndeploy: {resources: {reservations: {devices: [{count: 1, device_ids: ['0']}]}}}"),
         @r#"
-    error[unknown-attribute]: `x-platform` of a service has no attribute `prob`
-     --> compose.yaml:4:18
+    error[wrong-type]: `gpus` must be `all` or a list of devices, found the string "some"
+     --> compose.yaml:4:11
       |
-    4 |     x-platform: {prob: {}, probe: {http: 'https://x', tcp: 99999}, reload: {check: x, signal: A, http: ':1'}}
-      |                  ^^^^
-      |
-      = help: did you mean `probe`?
+    4 |     gpus: some
+      |           ^^^^
 
-    error[wrong-type]: `http` must be http://:port/path (only plain HTTP is spoken), found the string "https://x"
-     --> compose.yaml:4:42
+    error[wrong-value]: `action` must be one of rebuild, sync, restart, sync+restart, sync+exec, found "synk"
+     --> compose.yaml:5:41
       |
-    4 |     x-platform: {prob: {}, probe: {http: 'https://x', tcp: 99999}, reload: {check: x, signal: A, http: ':1'}}
-      |                                          ^^^^^^^^^^^
+    5 |     develop: {watch: [{path: ., action: synk}]}
+      |                                         ^^^^
+      |
+      = help: did you mean `sync`?
 
-    error[wrong-value]: `tcp` must be between 1 and 65535, found 99999
-     --> compose.yaml:4:60
+    error[missing-attribute]: a device needs `capabilities`
+     --> compose.yaml:6:51
       |
-    4 |     x-platform: {prob: {}, probe: {http: 'https://x', tcp: 99999}, reload: {check: x, signal: A, http: ':1'}}
-      |                                                            ^^^^^
+    6 |     deploy: {resources: {reservations: {devices: [{count: 1, device_ids: ['0']}]}}}
+      |                                                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
 
-    error[conflict]: a probe has exactly one of http, tcp, exec and log
-     --> compose.yaml:4:35
+    error[conflict]: a device has a `count` or `device_ids`, not both
+     --> compose.yaml:6:51
       |
-    4 |     x-platform: {prob: {}, probe: {http: 'https://x', tcp: 99999}, reload: {check: x, signal: A, http: ':1'}}
-      |                                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-
-    error[conflict]: `reload` has one of signal, http and exec
-     --> compose.yaml:4:76
-      |
-    4 |     x-platform: {prob: {}, probe: {http: 'https://x', tcp: 99999}, reload: {check: x, signal: A, http: ':1'}}
-      |                                                                            ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
+    6 |     deploy: {resources: {reservations: {devices: [{count: 1, device_ids: ['0']}]}}}
+      |                                                   ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
     "#
     );
-    insta::assert_snapshot!(service("x-platform: {probe: {log: '(', timeout: soon}}"), @r#"
-    error[wrong-value]: `log` is no regular expression: unclosed group
-     --> compose.yaml:4:31
-      |
-    4 |     x-platform: {probe: {log: '(', timeout: soon}}
-      |                               ^^^
-
-    error[wrong-type]: `timeout` must be a duration such as 1m30s, 10s or 250ms, found the string "soon"
-     --> compose.yaml:4:45
-      |
-    4 |     x-platform: {probe: {log: '(', timeout: soon}}
-      |                                             ^^^^
-    "#);
 }
 
 #[test]
-fn smoke_tests() {
-    let stack = "services: {web: {image: i, ports: ['80:80']}, prom: {image: i}}
-x-platform:
-  base_images: {'debian:trixie-slim': ../images/debian}
-  links: [{name: web, url: 'http://localhost/'}, {name: docs, url: 'http://d/', service: prom}]
-  smoke:
-    - name: page
-      http: {service: web, port: 80, path: status, headers: {X-A: b}, method: post, body: {a: [1, true]}}
-      expect: {status: [200, 204], headers: {content-type: ^text/}, body: ok, matches: 'v\\d', json: {$.a: 1, $.b: x}, within: 500ms}
-      retry: {attempts: 3, interval: 100ms}
-      timeout: 2s
-      needs: web
-    - {name: url, http: 'http://localhost:80/'}
-    - {name: port, tcp: {service: web, port: 80}}
-    - {name: run, exec: {service: web, command: nginx -t}, expect: {exit: 1, stdout: ok}}
-    - {name: up, promql: {service: prom, port: 9090, query: up}, expect: {op: '>=', value: 1, series: 2, all: false}}
-    - {name: any, promql: {url: 'http://localhost:9090', query: up}}
-    - {name: panels, dashboards: {folder: ../grafana, service: prom}}
-";
-    insta::assert_snapshot!(Case::new(stack).part("/x-platform"), @r#"{"base_images":{"debian:trixie-slim":"/images/debian"},"links":[{"name":"web","url":"http://localhost/","service":"web"},{"name":"docs","url":"http://d/","service":"prom"}],"smoke":[{"name":"page","http":{"method":"POST","service":"web","port":80,"path":"/status","headers":{"X-A":"b"},"body":"{\"a\":[1,true]}"},"expect":{"status":[200,204],"headers":{"content-type":"^text/"},"body":"ok","matches":"v\\d","json":{"$.a":1,"$.b":"x"},"within":"500ms"},"retry":{"attempts":3,"interval":"100ms"},"timeout":"2s","needs":["web"]},{"name":"url","http":{"method":"GET","url":"http://localhost:80/","path":"/"}},{"name":"port","tcp":{"service":"web","port":80}},{"name":"run","exec":{"service":"web","command":["nginx","-t"]},"expect":{"exit":1,"stdout":"ok"}},{"name":"up","promql":{"service":"prom","port":9090,"query":"up"},"expect":{"op":">=","value":1.0,"all":false,"series":2}},{"name":"any","promql":{"url":"http://localhost:9090","query":"up"},"expect":{"op":"!=","value":0.0,"all":true,"series":1}},{"name":"panels","dashboards":{"service":"prom","folder":"/grafana"}}]}"#);
-    let wrong = "services: {web: {image: i}}
-x-platform:
-  smok: []
-  smoke:
-    - {name: a, http: {service: wbe, url: 'http://x'}}
-    - {name: b, tcp: {service: wbe}, expect: {}}
-    - {name: b, http: {path: /}, tcp: {url: x}}
-    - {http: {service: web}, expect: {status: 99, code: 1}}
-    - {name: c, promql: {service: web}, expect: {op: '~', value: 1}}
-";
-    insta::assert_snapshot!(Case::new(wrong).findings(), @r#"
-    error[unknown-attribute]: `x-platform` has no attribute `smok`
-     --> compose.yaml:3:3
-      |
-    3 |   smok: []
-      |   ^^^^
-      |
-      = help: did you mean `smoke`?
+fn empty_texts_are_as_good_as_none() {
+    let stack =
+        "services: {a: {image: i, hostname: '${HOST:-}', user: '', working_dir: \"\", platform: '${P-}'}}";
+    let part = Case::new(stack).part("/services/a");
+    assert_eq!(
+        part,
+        r#"{"command":null,"entrypoint":null,"image":"i","networks":{"default":null}}"#
+    );
+}
 
-    error[conflict]: an http test has a `url` or a `service`, not both
-     --> compose.yaml:5:23
-      |
-    5 |     - {name: a, http: {service: wbe, url: 'http://x'}}
-      |                       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-
-    error[conflict]: a test of kind `tcp` expects nothing more than an answer
-     --> compose.yaml:6:46
-      |
-    6 |     - {name: b, tcp: {service: wbe}, expect: {}}
-      |                                              ^^
-
-    error[missing-attribute]: an http test needs a `url` or a `service`
-     --> compose.yaml:7:23
-      |
-    7 |     - {name: b, http: {path: /}, tcp: {url: x}}
-      |                       ^^^^^^^^^
-
-    error[conflict]: a smoke test does exactly one of http, tcp, exec, promql, dashboards
-     --> compose.yaml:7:7
-      |
-    7 |     - {name: b, http: {path: /}, tcp: {url: x}}
-      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-
-    error[wrong-value]: `status` must be between 100 and 599, found 99
-     --> compose.yaml:8:47
-      |
-    8 |     - {http: {service: web}, expect: {status: 99, code: 1}}
-      |                                               ^^
-
-    error[unknown-attribute]: `expect` of an http test has no attribute `code`
-     --> compose.yaml:8:51
-      |
-    8 |     - {http: {service: web}, expect: {status: 99, code: 1}}
-      |                                                   ^^^^
-
-    error[missing-attribute]: a smoke test needs `name`
-     --> compose.yaml:8:7
-      |
-    8 |     - {http: {service: web}, expect: {status: 99, code: 1}}
-      |       ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^
-
-    error[missing-attribute]: a promql test needs `query`
-     --> compose.yaml:9:25
-      |
-    9 |     - {name: c, promql: {service: web}, expect: {op: '~', value: 1}}
-      |                         ^^^^^^^^^^^^^^
-
-    error[wrong-value]: `op` must be one of == != < <= > >=, found "~"
-     --> compose.yaml:9:54
-      |
-    9 |     - {name: c, promql: {service: web}, expect: {op: '~', value: 1}}
-      |                                                      ^^^
-
-    error[undefined-reference]: the smoke test "b" refers to the undefined service `wbe`
-     --> compose.yaml:2:1
-      |
-    2 | x-platform:
-      | ^^^^^^^^^^
-      |
-      = help: did you mean `web`?
-    "#);
+#[test]
+fn a_block_at_the_end_has_a_line_break_where_the_file_has_one() {
+    for (text, wanted) in [
+        ("|\n    one", "\"one\""),
+        ("|\n    one\n", "\"one\\n\""),
+        ("|-\n    one\n", "\"one\""),
+        ("|+\n    one\n\n", "\"one\\n\\n\""),
+        (">\n    one\n    two", "\"one two\""),
+    ] {
+        let stack = format!("services: {{a: {{image: i, configs: [c]}}}}\nconfigs:\n c:\n  content: {text}");
+        assert_eq!(Case::new(stack).part("/configs/c/content"), wanted, "{text:?}");
+    }
 }

@@ -529,3 +529,29 @@ secrets: {f: {file: ./f}, e: {environment: TOKEN}, n: {file: ./missing}}
       |                                                              ^^^^^^^^^
     "#);
 }
+
+#[test]
+fn the_reference_stack_has_nothing_to_say() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let request = super::LoadRequest {
+        working_dir: root.to_path_buf(),
+        stack: Some("devops".into()),
+        ..super::LoadRequest::default()
+    };
+    let loaded = super::load(&request, &super::Disk);
+    assert_eq!(loaded.findings, []);
+    let project = loaded.project.unwrap();
+    let names: Vec<&str> = project.services.keys().map(|n| n.as_str()).collect();
+    assert_eq!(names, ["app", "nginx", "prometheus", "alertmanager", "grafana"]);
+    assert!(project.services.values().all(|s| s.ext.probe.is_some()));
+    assert!(project.ext.smoke.len() > 10);
+
+    // What `config` prints is the same project.
+    let printed = Case::new(crate::stack::render::project_yaml(&project))
+        .load()
+        .project
+        .unwrap();
+    assert_eq!(printed.services, project.services);
+    assert_eq!(printed.ext, project.ext);
+    assert_eq!(printed.networks, project.networks);
+}

@@ -17,7 +17,12 @@ pub(super) fn deploy_form(deploy: &mut Map<String, Value>) {
         ),
         (
             "reservations",
-            [("reserve_cpus", "cpus"), ("reserve_memory", "memory")].as_slice(),
+            [
+                ("reserve_cpus", "cpus"),
+                ("reserve_memory", "memory"),
+                ("reserve_devices", "devices"),
+            ]
+            .as_slice(),
         ),
     ] {
         let mut part = Map::new();

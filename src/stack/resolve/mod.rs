@@ -14,3 +14,6 @@ pub use complete::{Wanted, complete};
 pub use consistency::check;
 pub use name::{NameSource, project_name};
 pub use places::Places;
+
+#[cfg(test)]
+mod tests;

@@ -92,6 +92,9 @@ struct Composer<'t> {
     documents: Vec<Rc<Node>>,
     findings: Vec<Finding>,
     nodes: u64,
+    /// Length of the text, and whether it ends without a line break.
+    length: usize,
+    ends_open: bool,
 }
 
 type Step<T> = Result<T, Box<Finding>>;
@@ -115,6 +118,8 @@ impl<'t> Composer<'t> {
             documents: Vec::new(),
             findings: Vec::new(),
             nodes: 0,
+            length: text.len(),
+            ends_open: !text.ends_with('\n'),
         }
     }
 
@@ -125,7 +130,14 @@ impl<'t> Composer<'t> {
             match event {
                 Event::Scalar(text, style, anchor, tag) => {
                     let tag = tag.as_deref().map_or(Tag::None, read_tag);
-                    self.scalar(text.into_owned(), style, anchor, tag, span)?;
+                    let mut text = text.into_owned();
+                    let is_block = matches!(style, ScalarStyle::Literal | ScalarStyle::Folded);
+                    if is_block && self.ends_open && span.end as usize >= self.length && text.ends_with('\n')
+                    {
+                        // The parser adds the line break that the text's last line does not have.
+                        text.pop();
+                    }
+                    self.scalar(text, style, anchor, tag, span)?;
                 }
                 Event::SequenceStart(_, anchor, tag) => {
                     let tag = tag.as_deref().map_or(Tag::None, read_tag);
