@@ -25,6 +25,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
 
+use crate::base::Masker;
+
 pub use context::Context;
 pub use env::Environment;
 pub use exit::{Exit, ExpectedError, Outcome};
@@ -62,15 +64,17 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> Outcome {
     let files = settings::env_files(&global, &env);
     let env = env.with_files(&files);
     let settings = Settings::resolve(global, command, &env, Terminal::detect())?;
-    trace::start(&settings.global.trace)?;
-    execute(settings, env)
+    let masker = Masker::default();
+    trace::start(&settings.global.trace, &masker)?;
+    execute(settings, env, masker)
 }
 
 /// Runs a command, with a runtime and signal handlers only where it needs them.
-fn execute(settings: Settings, env: Environment) -> Outcome {
+fn execute(settings: Settings, env: Environment, masker: Masker) -> Outcome {
     let Settings { global, command } = settings;
     let guard = TerminalGuard::default();
     let mut context = Context::new(global, env, Signals::deaf(), guard.clone());
+    context.masker = masker;
     let command = match commands::without_runtime(&context, command)? {
         commands::Ran::Done(exit) => return Ok(exit),
         commands::Ran::Needs(command) => command,
