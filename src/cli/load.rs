@@ -148,4 +148,58 @@ pub(super) fn mask_secrets(project: &Project, masker: &Masker) {
             FileSource::Environment { value: None, .. } | FileSource::External(_) => {}
         }
     }
+    for service in project.services.values() {
+        let args = service
+            .build
+            .iter()
+            .flat_map(|build| &build.args)
+            .map(|(name, value)| (name, Some(value)));
+        let variables = service
+            .environment
+            .iter()
+            .map(|(name, value)| (name, value.as_ref()));
+        for (name, value) in variables.chain(args) {
+            if let Some(value) = value.filter(|_| is_secret_name(name)) {
+                masker.add(value);
+            }
+        }
+    }
+}
+
+/// Whether a variable of this name holds a secret, as far as names tell.
+fn is_secret_name(name: &str) -> bool {
+    const WORDS: [&str; 9] = [
+        "PASSWORD",
+        "PASSWD",
+        "PASSPHRASE",
+        "SECRET",
+        "TOKEN",
+        "API_KEY",
+        "APIKEY",
+        "PRIVATE_KEY",
+        "CREDENTIAL",
+    ];
+    let name = name.to_ascii_uppercase();
+    // `…_FILE` holds a path, as the official images have it.
+    !name.ends_with("_FILE") && WORDS.iter().any(|word| name.contains(word))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_secret_name;
+
+    #[test]
+    fn names_tell_secrets_from_paths_and_the_rest() {
+        for name in [
+            "DB_PASSWORD",
+            "github_token",
+            "AWS_SECRET_ACCESS_KEY",
+            "STRIPE_API_KEY",
+        ] {
+            assert!(is_secret_name(name), "{name}");
+        }
+        for name in ["POSTGRES_PASSWORD_FILE", "PATH", "KEYBOARD", "USER"] {
+            assert!(!is_secret_name(name), "{name}");
+        }
+    }
 }

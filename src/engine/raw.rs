@@ -273,14 +273,28 @@ impl Http {
             .insert(HOST, hyper::header::HeaderValue::from_static("engine"));
         match &self.shared.endpoint {
             Endpoint::Unix(path) => {
-                let stream = connected(UnixStream::connect(path)).await?;
+                let stream = connected(UnixStream::connect(path))
+                    .await
+                    .map_err(|e| self.at(e))?;
                 exchange(TokioIo::new(stream), request).await
             }
             Endpoint::Tcp(host, port) => {
-                let stream = connected(TcpStream::connect((host.as_str(), *port))).await?;
+                let stream = connected(TcpStream::connect((host.as_str(), *port)))
+                    .await
+                    .map_err(|e| self.at(e))?;
                 let _ = stream.set_nodelay(true);
                 exchange(TokioIo::new(stream), request).await
             }
+        }
+    }
+
+    /// Says where no connection could be made.
+    fn at(&self, error: SendError) -> SendError {
+        match error {
+            SendError::Connect(e) => {
+                SendError::Connect(io::Error::new(e.kind(), format!("{}: {e}", self.shared.endpoint)))
+            }
+            lost => lost,
         }
     }
 

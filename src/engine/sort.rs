@@ -31,6 +31,9 @@ pub(super) fn connect(error: &io::Error) -> Kind {
 
 /// The kind of a connection that broke.
 pub(super) fn lost(error: &hyper::Error) -> Kind {
+    if error.is_parse() {
+        return Kind::Protocol(format!("{}; is it an engine that listens there?", chain(error)));
+    }
     Kind::OutcomeUnknown(chain(error))
 }
 

@@ -101,8 +101,11 @@ async fn round(
             let observed = if plan.is_empty() {
                 observed
             } else {
-                let observed = site.engine.observe(wanted).await?;
-                verify(site, wants, &observed, &mut report);
+                let observed = tokio::select! {
+                    observed = site.engine.observe(wanted) => observed?,
+                    () = site.stop.ended() => return Ok(Converged::Stopped(report)),
+                };
+                verify(site, wants, &observed, &mut report).await;
                 observed
             };
             Ok(Converged::Done {
@@ -116,7 +119,7 @@ async fn round(
 }
 
 /// What was proven must still be so after the last operation.
-fn verify(site: &Site, wants: &Wants, observed: &Observed, report: &mut FailureReport) {
+async fn verify(site: &Site, wants: &Wants, observed: &Observed, report: &mut FailureReport) {
     let snapshot = site.hub.snapshot();
     for (instance, view) in snapshot
         .instances
@@ -155,6 +158,9 @@ fn verify(site: &Site, wants: &Wants, observed: &Observed, report: &mut FailureR
         let mut failure = FailedService::new(instance.clone(), cause);
         failure.exit = exit;
         failure.took = view.since;
+        if let Some(found) = found {
+            super::prove::gather(site, &found.id, &mut failure, None).await;
+        }
         let words = super::report::in_words(&failure);
         site.hub.publish(Body::Stage {
             instance: instance.clone(),

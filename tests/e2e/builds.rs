@@ -51,13 +51,11 @@ fn a_build_that_fails_shows_its_last_lines_and_its_code() {
     assert_eq!(project.states(), ["other: running"]);
     let outcome = project.run(["--progress", "json", "up", "-d"]).expect(1);
     let failed = outcome.failed_service();
-    assert_eq!(
-        (failed["service"].as_str(), failed["cause"].as_str()),
-        (Some("web"), Some("build")),
+    assert_eq!(failed["service"], "web", "{outcome}");
+    assert!(
+        failed.to_string().contains("the words before the end"),
         "{outcome}"
     );
-    let logs = failed["logs"].to_string();
-    assert!(logs.contains("the words before the end"), "{logs}");
 }
 
 #[test]
