@@ -43,7 +43,7 @@ impl Default for Deadlines {
             start: Duration::from_secs(60),
             stop: Duration::from_secs(10),
             pull_idle: Duration::from_secs(60),
-            build_idle: Duration::from_secs(600),
+            build_idle: Duration::from_secs(1800),
         }
     }
 }

@@ -318,7 +318,8 @@ impl Running {
             return;
         }
         let pid = i32::try_from(state.pid).unwrap_or(0);
-        if pid > 0 && processes::belongs(pid, self.container.as_str(), &self.mark) {
+        let root = self.docker.shared.env.uid == 0;
+        if root && pid > 0 && processes::belongs(pid, self.container.as_str(), &self.mark) {
             processes::kill_tree(pid);
             return;
         }

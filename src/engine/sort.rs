@@ -139,6 +139,10 @@ fn by_text(text: &str, message: &str) -> Option<Kind> {
     {
         return Some(Kind::StaleTask(owned()));
     }
+    // 403 on older engines.
+    if has("has active endpoints") {
+        return Some(Kind::Conflict(owned()));
+    }
     if registry_is_gone(text) {
         return Some(Kind::RegistryUnreachable(owned()));
     }
@@ -311,7 +315,7 @@ mod tests {
             (
                 403,
                 "error while removing network: network devops id ab has active endpoints",
-                "refused 403",
+                "conflict",
             ),
             (409, "network with name rel-net already exists", "conflict"),
             (409, "volume already exists", "conflict"),

@@ -299,14 +299,13 @@ fn healthcheck(config: models::HealthConfig) -> Option<Healthcheck> {
 pub(in crate::engine) fn info(version: models::SystemVersion, info: models::SystemInfo) -> EngineInfo {
     let natural = |n: Option<i64>| n.and_then(|n| u64::try_from(n).ok()).unwrap_or(0);
     let options = info.security_options.unwrap_or_default();
-    let name = version
-        .components
-        .as_ref()
-        .and_then(|c| c.first())
-        .map(|c| c.name.clone())
-        .or_else(|| version.platform.map(|p| p.name))
-        .filter(|n| !n.is_empty())
-        .unwrap_or_else(|| "Engine".to_owned());
+    let component = version.components.as_ref().and_then(|c| c.first());
+    let name = match (version.platform, component) {
+        (Some(platform), _) if !platform.name.is_empty() => platform.name,
+        // Docker's own component is plainly called `Engine`; Podman's is `Podman Engine`.
+        (_, Some(component)) if component.name != "Engine" => component.name.clone(),
+        _ => "Docker Engine".to_owned(),
+    };
     EngineInfo {
         name,
         version: version.version.or(info.server_version).unwrap_or_default(),

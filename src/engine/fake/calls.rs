@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
-use futures_util::{FutureExt, StreamExt};
 
 use super::state::{Failure, Op, State, timestamp};
 use super::{FakeEngine, gone};
@@ -23,11 +23,11 @@ use crate::model::{
     Container, ContainerState, Image, NetworkSpec, Observed, Project, VolumeFound, VolumeSpec, labels,
 };
 
-type Kind = EngineErrorKind;
+pub(super) type Kind = EngineErrorKind;
 
 impl FakeEngine {
     /// A call: counted, made to fail where asked, its events published.
-    async fn call<T>(
+    pub(super) async fn call<T>(
         &self,
         op: Op,
         words: &str,
@@ -527,69 +527,11 @@ impl Engine for FakeEngine {
     }
 
     fn pull(&self, reference: &str, _platform: Option<&str>) -> BoxStream<'static, Result<PullProgress>> {
-        let fake = self.clone();
-        let reference = reference.to_owned();
-        async move {
-            fake.call(Op::Pull, &format!("pull {reference}"), |state| {
-                match &state.registry {
-                    None => Err(Kind::RegistryUnreachable(
-                        "Get \"https://registry.invalid/v2/\": dial tcp: no such host".into(),
-                    )),
-                    Some(there) if !there.contains(&reference) => Err(Kind::ImageNotFound(format!(
-                        "manifest for {reference} not found: manifest unknown"
-                    ))),
-                    Some(_) => {
-                        state.add_image(&reference, Image::default());
-                        let progress = PullProgress {
-                            layer: String::new(),
-                            status: format!("Status: Downloaded newer image for {reference}"),
-                            current: 0,
-                            total: 0,
-                        };
-                        Ok((progress, Vec::new()))
-                    }
-                }
-            })
-            .await
-        }
-        .into_stream()
-        .boxed()
+        self.pull_image(reference.to_owned())
     }
 
     fn build(&self, request: BuildRequest) -> BoxStream<'static, Result<BuildProgress>> {
-        let fake = self.clone();
-        async move {
-            let name = request.tags.first().cloned().unwrap_or_default();
-            let built = fake
-                .call(Op::Build, &format!("build {name}"), |state| {
-                    let context = std::fs::read(&request.context_tar).unwrap_or_default();
-                    state.builds.push((request.clone(), context));
-                    if let Some(message) = &state.build_failure {
-                        return Err(Kind::StreamFailed(message.clone()));
-                    }
-                    let image = Image {
-                        labels: request.build.labels.clone().into_iter().collect(),
-                        ..Image::default()
-                    };
-                    let id = state.add_image(&name, image.clone());
-                    for tag in request.tags.iter().skip(1).chain(&request.build.tags) {
-                        let id = Some(id.clone());
-                        state.add_image(tag, Image { id, ..image.clone() });
-                    }
-                    Ok((id, Vec::new()))
-                })
-                .await;
-            match built {
-                Err(error) => vec![Err(error)],
-                Ok(id) => vec![
-                    Ok(BuildProgress::Step("[1/1] FROM scratch".into())),
-                    Ok(BuildProgress::Built(id)),
-                ],
-            }
-        }
-        .into_stream()
-        .flat_map(stream::iter)
-        .boxed()
+        self.build_image(request)
     }
 
     async fn import_image(&self, _tar: &Path, reference: &str, changes: &[String]) -> Result<ImageId> {

@@ -2,6 +2,7 @@
 //! outcome scripted, any call made to fail or to lose its answer.
 
 mod calls;
+mod images;
 mod state;
 
 use std::collections::VecDeque;

@@ -267,8 +267,13 @@ async fn commands_are_captured_and_ended() {
     assert!(matches!(error.kind, EngineErrorKind::TimedOut(_)), "{error}");
     assert!(began.elapsed() < Duration::from_secs(3));
     slow.timeout = None;
-    for _ in 0..10 {
-        let dropped = tokio::time::timeout(Duration::from_millis(100), world.engine.exec(&id, &slow)).await;
+    // As anybody but root, the command is found from inside the container.
+    let mut env = EngineEnv::new([("DOCKER_HOST".to_owned(), world.project.engine().host())]);
+    env.uid = 1000;
+    let anybody = Docker::find(env, Deadlines::default()).await.unwrap();
+    for n in 0..10 {
+        let engine = if n % 2 == 0 { &world.engine } else { &anybody };
+        let dropped = tokio::time::timeout(Duration::from_millis(100), engine.exec(&id, &slow)).await;
         assert!(dropped.is_err());
     }
     let began = Instant::now();
@@ -389,4 +394,31 @@ async fn images_are_tagged_read_and_removed() {
         world.engine.remove_image(reference).await.unwrap();
     }
     assert_eq!(world.engine.image(&own).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_engine_behind_tcp_does_the_same() {
+    let mut world = World::new().await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("tcp://{}", listener.local_addr().unwrap());
+    let socket = world.project.engine().socket().to_owned();
+    tokio::spawn(async move {
+        while let Ok((mut client, _)) = listener.accept().await {
+            let mut engine = tokio::net::UnixStream::connect(&socket).await.unwrap();
+            tokio::spawn(async move {
+                let _ = tokio::io::copy_bidirectional(&mut client, &mut engine).await;
+            });
+        }
+    });
+    let env = EngineEnv::new([("DOCKER_HOST".to_owned(), address.clone())]);
+    world.engine = Docker::find(env, Deadlines::default()).await.unwrap();
+    assert_eq!(world.engine.info().await.unwrap().endpoint, address);
+    let id = world.start("app", &world.service("sleep 60")).await;
+    assert_eq!(world.sh(&id, "echo $((6 * 7))").await, "42");
+    let mut session = world.engine.exec_attach(&id, &sh("cat"), false).await.unwrap();
+    use tokio::io::AsyncWriteExt;
+    session.input.write_all(b"through").await.unwrap();
+    session.input.shutdown().await.unwrap();
+    assert_eq!(session.output.next().await.unwrap().unwrap().1, "through");
+    assert!(session.output.next().await.is_none());
 }
