@@ -122,7 +122,7 @@ impl Supply {
                 "a recipe makes images for the engine's own platform only".to_owned()
             }
             Some(folder) => {
-                report.note(format!("{reason}; making it from distribution packages instead"));
+                self.note_once(report, &reason, "making it from distribution packages instead");
                 let (base, _) = self.made(reference, folder, sources, report).await?;
                 return Ok(base);
             }

@@ -1,7 +1,8 @@
 //! Supplying images: the sources in order, stopping at the first that works.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{OnceCell, Semaphore};
@@ -63,6 +64,7 @@ pub struct Supply {
     pub(super) installing: tokio::sync::Mutex<()>,
     pub(super) apt_conf: OnceCell<Option<String>>,
     info: OnceCell<Arc<EngineInfo>>,
+    told: Mutex<BTreeSet<String>>,
 }
 
 /// An image that is on the engine now.
@@ -118,6 +120,7 @@ impl Supply {
             installing: tokio::sync::Mutex::new(()),
             apt_conf: OnceCell::new(),
             info: OnceCell::new(),
+            told: Mutex::default(),
         }
     }
 
@@ -152,7 +155,7 @@ impl Supply {
                         }
                         Err(reason) => {
                             if let Some(next) = decision.attempts.get(index + 1) {
-                                report.note(format!("{reason}; trying {} instead", next.as_str()));
+                                self.note_once(report, &reason, &format!("trying {} instead", next.as_str()));
                             }
                             tried.push(Tried {
                                 source: Attempt::Pull,
@@ -220,6 +223,15 @@ impl Supply {
                 .image(&reference.to_string())
                 .await?
                 .ok_or_else(|| "the pull ended without an error, but the image is not there".to_owned())),
+        }
+    }
+
+    /// Tells why a source did not help and what is done instead; a reason that was told before, as
+    /// that of a registry which no image can be had from, is not repeated.
+    pub(super) fn note_once(&self, report: Reporter<'_>, reason: &str, instead: &str) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.insert(reason.to_owned()) {
+            report.note(format!("{reason}; {instead}"));
         }
     }
 

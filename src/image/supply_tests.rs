@@ -178,6 +178,9 @@ async fn ten_images_find_out_once_that_no_registry_answers() {
         (world.engine.count(Op::Pull), world.engine.count(Op::Build)),
         (1, 10)
     );
+    let told = world.told.lock().unwrap();
+    let notes = told.iter().filter(|p| matches!(p.activity, Activity::Note(_)));
+    assert_eq!(notes.count(), 1, "one reason is told once");
 }
 
 #[tokio::test]
