@@ -104,7 +104,8 @@ impl Decoder<'_> {
             kind: match kind.as_str() {
                 "bind" => MountKind::Bind {
                     source: Default::default(),
-                    create_host_path: false,
+                    // Without options docker compose makes the same bind of it as of the short form.
+                    create_host_path: !table.contains_key("bind"),
                     propagation: None,
                     selinux: None,
                 },

@@ -445,3 +445,25 @@ fn a_block_at_the_end_has_a_line_break_where_the_file_has_one() {
         assert_eq!(Case::new(stack).part("/configs/c/content"), wanted, "{text:?}");
     }
 }
+
+#[test]
+fn a_long_bind_makes_its_folder_unless_it_has_options() {
+    for (written, made) in [
+        (
+            "{type: bind, source: ./a, target: /b}",
+            r#"{"create_host_path":true}"#,
+        ),
+        ("{type: bind, source: ./a, target: /b, bind: {}}", "{}"),
+        (
+            "{type: bind, source: ./a, target: /b, bind: {create_host_path: true}}",
+            r#"{"create_host_path":true}"#,
+        ),
+    ] {
+        let stack = format!("services: {{a: {{image: i, volumes: [{written}]}}}}");
+        assert_eq!(
+            Case::new(stack).part("/services/a/volumes/0/bind"),
+            made,
+            "{written}"
+        );
+    }
+}

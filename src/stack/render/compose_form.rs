@@ -107,7 +107,8 @@ fn mount_form(mount: &mut Map<String, Value>) {
     {
         *mode = Value::from(number);
     }
-    if !own.is_empty() || section == "volume" {
+    // A bind without options would be read as one that makes its folder.
+    if !own.is_empty() || section != "tmpfs" {
         mount.insert(section.to_owned(), Value::Object(own));
     }
 }
