@@ -10,6 +10,7 @@
 mod support;
 
 mod builds;
+mod commands;
 mod concurrent;
 mod disk_full;
 mod engine;
