@@ -20,7 +20,7 @@ services:
   web:
     build: { context: ., secrets: [token] }
     image: "@name@-web:built"
-    command: [sh, -c, "cat /run/secrets/file_secret /run/secrets/env_secret >/dev/null; exec pause"]
+    command: [sh, -c, "cat /run/secrets/file_secret /run/secrets/env_secret >/dev/null; echo the secrets were read; exec pause"]
     environment:
       DB_PASSWORD: canary-environment-7f3a91
       API_TOKEN: "${DOTENV_SECRET}"
