@@ -149,15 +149,17 @@ pub async fn acquire(
         let is_news = announced
             .as_ref()
             .is_none_or(|last| holder.is_some() && *last != holder);
-        if is_news && (holder.is_some() || waited >= NAMELESS.min(timeout)) {
+        if is_news && (holder.is_some() || waited >= NAMELESS) {
             on_wait(holder.as_ref());
             announced = Some(holder.clone());
         }
-        if waited >= timeout {
+        // Who will not wait is still told the name, which a holder writes a moment after it locks.
+        if waited >= timeout && (holder.is_some() || waited >= NAMELESS) {
             return Err(LockError::Held { holder });
         }
+        let left = timeout.saturating_sub(waited);
         tokio::select! {
-            () = tokio::time::sleep(RETRY.min(timeout - waited)) => {}
+            () = tokio::time::sleep(if left.is_zero() { RETRY } else { RETRY.min(left) }) => {}
             () = stop.reached(StopLevel::Ask) => return Err(LockError::Stopped),
         }
     }

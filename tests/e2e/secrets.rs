@@ -87,7 +87,7 @@ fn no_canary_in_any_output_at_any_level() {
         &["--verbose", "up", "-d"],
         &["--log-level", "trace", "ps", "--no-trunc"],
         &["--log-level", "trace", "logs"],
-        &["--log-level", "trace", "exec", "-T", "web", "true"],
+        &["--log-level", "trace", "exec", "-T", "web", "echo", "some words"],
         &["--log-level", "trace", "plan", "--force-recreate"],
         &["--log-level", "trace", "down"],
     ];
