@@ -159,15 +159,22 @@ pub(super) fn mask_secrets(project: &Project, masker: &Masker) {
             .iter()
             .map(|(name, value)| (name, value.as_ref()));
         for (name, value) in variables.chain(args) {
-            if let Some(value) = value.filter(|_| is_secret_name(name)) {
+            // `POSTGRES_PASSWORD: postgres` must not hide a service's name wherever it stands.
+            let telling = |value: &&String| {
+                value.len() >= SHORTEST_VARIABLE && !project.services.contains_key(value.as_str())
+            };
+            if let Some(value) = value.filter(|_| is_secret_name(name)).filter(telling) {
                 masker.add(value);
             }
         }
     }
 }
 
+/// A variable's value that is shorter than this is a placeholder or a common word.
+const SHORTEST_VARIABLE: usize = 8;
+
 /// Whether a variable of this name holds a secret, as far as names tell.
-fn is_secret_name(name: &str) -> bool {
+pub(super) fn is_secret_name(name: &str) -> bool {
     const WORDS: [&str; 9] = [
         "PASSWORD",
         "PASSWD",

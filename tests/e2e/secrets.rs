@@ -51,6 +51,13 @@ fn project() -> Project {
     project
 }
 
+/// Canaries that are plain values of variables.
+const VARIABLES: [&str; 3] = [
+    "canary-environment-7f3a91",
+    "canary-envfile-2b8c44",
+    "canary-dotenv-e1f296",
+];
+
 #[track_caller]
 fn assert_clean(what: &str, text: &str) {
     for canary in CANARIES {
@@ -105,7 +112,15 @@ fn no_canary_in_any_output_at_any_level() {
         }
         let outcome = running.wait();
         assert!(outcome.stderr.len() + outcome.stdout.len() > 10, "{outcome}");
-        assert_clean(&args.join(" "), &outcome.all());
+        let shown = outcome.all();
+        if args.first() == Some(&"config") {
+            // Off a terminal `config` is data, as docker compose's is: the values of variables are in
+            // it, and nothing but them.
+            let data = VARIABLES.iter().fold(shown, |text, value| text.replace(value, ""));
+            assert_clean(&args.join(" "), &data);
+        } else {
+            assert_clean(&args.join(" "), &shown);
+        }
         assert_clean("an argument list", &seen.join("\n"));
         if args.contains(&"--build") {
             let image = format!("{}-web:built", project.name());

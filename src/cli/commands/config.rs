@@ -4,12 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
 use crate::base::ServiceName;
+use crate::base::secret::MASK;
 use crate::execute::inputs;
 use crate::model::{MountKind, Project, render};
 use crate::stack::render::{project_json, project_yaml};
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
+use super::super::load::is_secret_name;
 use super::super::output;
 use super::super::settings::{ConfigFormat, ConfigList, ConfigSettings};
 use super::check_services;
@@ -20,7 +22,6 @@ use super::check_services;
 /// No stack, or one that is wrong.
 pub fn run(context: &Context, settings: &ConfigSettings) -> Outcome {
     let text = text(context, settings)?;
-    let text = context.masker.mask(&text);
     match &settings.output {
         None => output::data(&text)?,
         Some(path) => fs::write(path, text.as_bytes()).map_err(|source| ExpectedError::File {
@@ -47,6 +48,10 @@ fn text(context: &Context, settings: &ConfigSettings) -> Result<String, Expected
     if !settings.services.is_empty() {
         narrow(&mut project, &settings.services);
     }
+    // On a terminal the stack is shown; elsewhere it is data, which a mask would falsify.
+    if context.settings.terminal.stdout && settings.output.is_none() {
+        hide_secrets(&mut project);
+    }
     Ok(match &settings.list {
         ConfigList::Nothing | ConfigList::Profiles => String::new(),
         ConfigList::Stack(ConfigFormat::Yaml) => project_yaml(&project),
@@ -61,8 +66,28 @@ fn text(context: &Context, settings: &ConfigSettings) -> Result<String, Expected
         ConfigList::Volumes => lines(project.volumes.keys()),
         ConfigList::Networks => lines(project.networks.keys()),
         ConfigList::Hashes(names) => hashes(&project, names)?,
-        ConfigList::Environment => lines(variables.iter().map(|(name, value)| format!("{name}={value}"))),
+        ConfigList::Environment => lines(
+            variables
+                .iter()
+                .map(|(name, value)| format!("{name}={}", context.masker.mask(value))),
+        ),
     })
+}
+
+/// Hides the values of variables that hold secrets, as far as their names tell.
+fn hide_secrets(project: &mut Project) {
+    for service in project.services.values_mut() {
+        for (name, value) in &mut service.environment {
+            if is_secret_name(name) && value.is_some() {
+                *value = Some(MASK.to_owned());
+            }
+        }
+        for (name, value) in service.build.iter_mut().flat_map(|build| &mut build.args) {
+            if is_secret_name(name) {
+                MASK.clone_into(value);
+            }
+        }
+    }
 }
 
 fn lines<T: std::fmt::Display>(items: impl IntoIterator<Item = T>) -> String {
