@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use indexmap::IndexMap;
@@ -542,70 +542,4 @@ async fn a_failing_build_ends_with_its_reason() {
     world.engine.set_down(true);
     let error = world.run(&world.supply(&[]), &request).await.unwrap_err();
     assert!(matches!(error, ImageError::Engine(_)), "{error}");
-}
-
-#[test]
-fn the_images_of_a_project_are_asked_for_once_each() {
-    use crate::model::{Project, Service, StackExt};
-    let build = Build {
-        context: "/app".to_owned(),
-        ..Build::default()
-    };
-    let service = |image: Option<&str>, build: Option<&Build>| Service {
-        image: image.map(str::to_owned),
-        build: build.cloned(),
-        ..Service::default()
-    };
-    let project = Project {
-        name: "p".into(),
-        working_dir: PathBuf::from("/"),
-        files: Vec::new(),
-        env_files: Vec::new(),
-        services: IndexMap::from([
-            ("a".into(), service(Some("x:1"), None)),
-            ("b".into(), service(Some("x:1"), Some(&build))),
-            ("c".into(), service(None, Some(&build))),
-        ]),
-        disabled: Vec::new(),
-        networks: IndexMap::new(),
-        volumes: IndexMap::new(),
-        secrets: IndexMap::new(),
-        configs: IndexMap::new(),
-        ext: StackExt::default(),
-    };
-    let of = |options| -> Vec<String> {
-        ImageRequest::of_project(&project, &options)
-            .iter()
-            .map(|r| {
-                format!(
-                    "{} named={} build={} wanted={}",
-                    r.reference,
-                    r.named,
-                    r.build.is_some(),
-                    r.build_wanted
-                )
-            })
-            .collect()
-    };
-    assert_eq!(
-        of(RequestOptions {
-            build: true,
-            ..RequestOptions::default()
-        }),
-        [
-            "x:1 named=true build=true wanted=true",
-            "p-c named=false build=true wanted=true"
-        ]
-    );
-    assert_eq!(
-        of(RequestOptions {
-            no_build: true,
-            ..RequestOptions::default()
-        }),
-        [
-            "x:1 named=true build=false wanted=false",
-            "p-c named=false build=false wanted=false"
-        ]
-    );
-    assert!(Path::new(&build.context).is_absolute());
 }
