@@ -116,7 +116,9 @@ fn no_canary_in_any_output_at_any_level() {
         if args.first() == Some(&"config") {
             // Off a terminal `config` is data, as docker compose's is: the values of variables are in
             // it, and nothing but them.
-            let data = VARIABLES.iter().fold(shown, |text, value| text.replace(value, ""));
+            let data = VARIABLES
+                .iter()
+                .fold(shown, |text, value| text.replace(value, ""));
             assert_clean(&args.join(" "), &data);
         } else {
             assert_clean(&args.join(" "), &shown);
