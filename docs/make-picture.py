@@ -78,6 +78,22 @@ def svg(lines: list[str]) -> str:
     return "\n".join([*out, "</svg>", ""])
 
 
+def elided(lines: list[str]) -> list[str]:
+    """The long message about an image that is not to be had, cut to its beginning: it names addresses of this machine."""
+    out, inside = [], False
+    for line in lines:
+        text = re.sub(r"\x1b\[[0-9;]*m", "", line)
+        if " is unavailable: " in text:
+            out.append(line.split(": local:")[0] + " […]")
+            inside = True
+        elif inside and re.match(r"\S+\s+http://localhost", text):
+            inside = False
+            out.append(line)
+        elif not inside:
+            out.append(line)
+    return out
+
+
 def main() -> None:
     if not shutil.which("tmux"):
         sys.exit("tmux is needed (Debian: apt-get install tmux)")
@@ -87,6 +103,7 @@ def main() -> None:
     subprocess.run([binary, "down"], cwd=ROOT, capture_output=True, check=False)
     lines = capture("PATH=target/release:$PATH; platform up -d")
     lines = [re.sub(r"^\$ PATH=\S+; ", "$ ", line) for line in lines]
+    lines = elided(lines)
     (ROOT / "docs/up.svg").write_text(svg(lines))
     print(f"docs/up.svg: {len(lines)} lines")
 
