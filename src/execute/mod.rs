@@ -9,6 +9,7 @@ pub mod executor;
 pub mod gate;
 pub mod inputs;
 pub mod labels;
+pub mod late;
 pub mod lock;
 pub mod ports;
 pub mod prove;

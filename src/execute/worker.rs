@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::labels;
 use super::site::{Site, Wants};
 use super::stop::StopLevel;
+use super::{labels, late};
 use crate::base::{ContainerId, NetworkId, ServiceName};
 use crate::engine::{CreateContainer, EngineError, EngineErrorKind, ExecSpec};
 use crate::event::Body;
@@ -197,7 +197,7 @@ async fn create(
         inherit_volumes_from: inherits,
         oneoff: false,
     };
-    site.engine.create_container(&request).await
+    late::create(site, &request).await
 }
 
 /// Starts a container. One that a dying engine left half started ("task already exists") is

@@ -11,6 +11,8 @@ use crate::stacks::{FIVE, FIVE_UP};
 use crate::support::foreign::Foreign;
 use crate::support::kill::{self, Dice, Moment, rounds};
 use crate::support::project::Project;
+use crate::support::proxy::{Fault, Nth, Proxy};
+use crate::support::wait;
 
 /// A project and, beside it, a container that is not its own.
 fn with_neighbour() -> (Project, Project, Foreign) {
@@ -107,5 +109,43 @@ fn down_killed_in_the_middle_is_finished_by_the_next() {
             project.containers().is_empty() && project.networks().is_empty() && project.volumes().is_empty()
         );
     }
+    foreign.assert_untouched(project.engine());
+}
+
+/// The engine does a killed run's last request after the next run has looked at what is there.
+#[test]
+fn a_create_that_comes_late_is_replaced() {
+    let (project, _neighbour, foreign) = with_neighbour();
+    let slow = |time| {
+        let proxy = Proxy::before(project.engine());
+        proxy.rule(
+            "POST",
+            "^/containers/create",
+            Nth::Only(1),
+            Fault::Late(Duration::from_millis(time)),
+        );
+        proxy
+    };
+    let (first, second) = (slow(1500), slow(3000));
+    let running = project.platform(["up", "-d"]).engine(&first.docker()).start();
+    wait::until("the first create", Duration::from_secs(20), || {
+        (first.count("POST", "^/containers/create") > 0).then_some(())
+    });
+    running.signal(Signal::KILL);
+    running.wait();
+    let outcome = project
+        .platform(["up", "-d"])
+        .engine(&second.docker())
+        .run()
+        .expect(0);
+    // The late one got there first, and the engine said so.
+    let creates = second
+        .requests()
+        .into_iter()
+        .filter(|request| request.path.starts_with("/containers/create"));
+    let statuses: Vec<_> = creates.map(|request| request.status).collect();
+    assert!(statuses.contains(&Some(409)), "{statuses:?}\n{outcome}");
+    assert_eq!(project.states(), FIVE_UP, "{outcome}");
+    project.assert_converged();
     foreign.assert_untouched(project.engine());
 }

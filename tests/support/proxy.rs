@@ -27,6 +27,8 @@ pub enum Fault {
     LoseAnswer,
     /// The engine does it at once; its answer comes so much later.
     Delay(Duration),
+    /// The engine hears of it so much later, also when the client has gone meanwhile.
+    Late(Duration),
     /// So many bytes of the answer (head included) arrive, then nothing, with the connection open, until the
     /// client goes away or the rule is taken back.
     StallAfter(usize),
@@ -248,6 +250,9 @@ impl Shared {
         rule: Option<u64>,
         fault: Option<Fault>,
     ) -> io::Result<()> {
+        if let Some(Fault::Late(time)) = fault {
+            thread::sleep(time);
+        }
         let mut upstream = UnixStream::connect(&self.upstream)?;
         self.open.lock().unwrap().push(upstream.try_clone()?);
         upstream.write_all(closing(head).as_bytes())?;
