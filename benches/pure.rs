@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use platform::base::{ContainerId, ImageId, ServiceName};
 use platform::engine::decode_log;
+use platform::execute::ExecuteOptions;
 use platform::execute::gate::Progress;
+use platform::execute::site::UnderWay;
 use platform::execute::state::State;
 use platform::model::{Observed, Project};
 use platform::plan::{Action, ImageState, Plan, UpOptions, plan_up};
@@ -132,10 +134,11 @@ fn planner(c: &mut Criterion) {
 
 /// All of a plan, each step done and each container ready the moment it can be.
 fn walk(plan: &Plan) -> usize {
+    let room = ExecuteOptions::default().room(UnderWay::default());
     let mut state = State::new(plan);
     let mut done = 0;
     while !state.is_through() {
-        let next = state.advance(plan, 8, 8);
+        let next = state.advance(plan, room);
         assert!(!next.start.is_empty(), "a plan without failures goes on");
         for id in next.start {
             done += 1;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::base::{ProjectName, ServiceName};
+use crate::engine::EngineInfo;
 use crate::engine::api::SharedEngine;
 use crate::event::{Body, Hub, Verdict};
 use crate::execute::lock::{self, LockError, LockRequest, ProjectLock};
@@ -63,7 +64,7 @@ impl Session {
             project: opening.project.clone(),
         });
         let opened = Self::connect(context, &hub, &opening).await;
-        let (engine, endpoint, lock) = match opened {
+        let (engine, info, lock) = match opened {
             Ok(parts) => parts,
             Err(error) => {
                 hub.close();
@@ -73,18 +74,21 @@ impl Session {
         };
         let site = Site {
             engine,
-            host: EngineHost::of(&endpoint),
+            host: EngineHost::of(&info.endpoint),
             clock: context.clock.clone(),
             hub,
             stop: context.signals.stop(),
             masker: context.masker.clone(),
             execs: ExecLimit::default(),
             run: run.into(),
-            options: opening.options,
+            options: ExecuteOptions {
+                cores: usize::try_from(info.cpus).unwrap_or(1),
+                ..opening.options
+            },
         };
         Ok(Self {
             site,
-            endpoint,
+            endpoint: info.endpoint,
             show: Some(show),
             _lock: lock,
         })
@@ -94,7 +98,7 @@ impl Session {
         context: &Context,
         hub: &Hub,
         opening: &Opening<'_>,
-    ) -> Result<(SharedEngine, String, Option<ProjectLock>), ExpectedError> {
+    ) -> Result<(SharedEngine, EngineInfo, Option<ProjectLock>), ExpectedError> {
         let engine = context.engine().await?;
         let info = tokio::select! {
             info = engine.info() => info?,
@@ -108,7 +112,7 @@ impl Session {
             Some(timeout) => Some(take_lock(context, hub, opening, &info.endpoint, timeout).await?),
             None => None,
         };
-        Ok((engine, info.endpoint, lock))
+        Ok((engine, info, lock))
     }
 
     /// Ends the run: publishes the verdict and waits until all is printed.
@@ -168,12 +172,14 @@ pub fn execute_options(parallel: Parallel) -> ExecuteOptions {
         Parallel::Default => default,
         Parallel::AtMost(most) => ExecuteOptions {
             parallel: most,
-            parallel_starts: most,
+            parallel_work: most,
+            parallel_starts: Some(most),
             ..default
         },
         Parallel::Unlimited => ExecuteOptions {
             parallel: usize::MAX,
-            parallel_starts: usize::MAX,
+            parallel_work: usize::MAX,
+            parallel_starts: Some(usize::MAX),
             ..default
         },
     }

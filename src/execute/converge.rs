@@ -36,18 +36,20 @@ pub enum Converged {
     EngineGone(EngineError),
 }
 
-/// Converges. `plan_of` is asked anew each time something was observed.
+/// Converges. `plan_of` is asked anew each time something was observed; `seen` is what the caller
+/// has just observed itself, and saves the first time.
 pub async fn converge(
     site: &Site,
     wants: &Wants,
     wanted: &Wanted,
+    mut seen: Option<Observed>,
     engine_timeout: Duration,
     plan_of: &(dyn Fn(&Observed) -> Plan + Sync),
 ) -> Converged {
     let mut changed = false;
     let mut rounds = 0;
     loop {
-        let error = match round(site, wants, wanted, plan_of, &mut changed).await {
+        let error = match round(site, wants, wanted, seen.take(), plan_of, &mut changed).await {
             Ok(converged) => return converged,
             Err(error) if error.is_engine_lost() => error,
             Err(error) => return Converged::EngineGone(error),
@@ -73,12 +75,16 @@ async fn round(
     site: &Site,
     wants: &Wants,
     wanted: &Wanted,
+    seen: Option<Observed>,
     plan_of: &(dyn Fn(&Observed) -> Plan + Sync),
     changed: &mut bool,
 ) -> Result<Converged, EngineError> {
-    let observed = tokio::select! {
-        observed = site.engine.observe(wanted) => observed?,
-        () = site.stop.ended() => return Ok(Converged::Stopped(FailureReport::default())),
+    let observed = match seen {
+        Some(observed) => observed,
+        None => tokio::select! {
+            observed = site.engine.observe(wanted) => observed?,
+            () = site.stop.ended() => return Ok(Converged::Stopped(FailureReport::default())),
+        },
     };
     let mut plan = plan_of(&observed);
     if plan.refusals.is_empty() {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::gate::Progress;
 use super::prove::{self, KeptHealth, Proof, Subject};
 use super::report;
-use super::site::{Site, Wants};
+use super::site::{Site, UnderWay, Wants};
 use super::state::State;
 use super::worker::{self, Input, Output};
 use crate::base::{ContainerId, Moment, NetworkId, ServiceName};
@@ -91,9 +91,7 @@ struct Run<'a> {
     state: State,
     tasks: FuturesUnordered<BoxFuture<'a, Message>>,
     /// Steps under way.
-    busy: usize,
-    /// Starts under way.
-    starting: usize,
+    under_way: UnderWay,
     /// Proofs and put-backs under way.
     proving: usize,
     networks: BTreeMap<String, NetworkId>,
@@ -120,8 +118,7 @@ impl<'a> Run<'a> {
             plan,
             state: State::new(plan),
             tasks: FuturesUnordered::new(),
-            busy: 0,
-            starting: 0,
+            under_way: UnderWay::default(),
             proving: 0,
             networks: plan
                 .networks
@@ -159,7 +156,7 @@ impl<'a> Run<'a> {
             if stopping.is_none() {
                 self.launch();
             }
-            let idle = self.busy == 0 && self.proving == 0;
+            let idle = self.under_way.operations == 0 && self.proving == 0;
             if idle && (stopping.is_some() || self.state.is_through()) {
                 break;
             }
@@ -196,9 +193,8 @@ impl<'a> Run<'a> {
 
     fn launch(&mut self) {
         loop {
-            let slots = self.site.options.parallel.saturating_sub(self.busy);
-            let starts = self.site.options.parallel_starts.saturating_sub(self.starting);
-            let next = self.state.advance(self.plan, slots, starts);
+            let room = self.site.options.room(self.under_way);
+            let next = self.state.advance(self.plan, room);
             for (id, reason) in next.waiting {
                 self.site.hub.publish(Body::Step {
                     id,
@@ -257,8 +253,7 @@ impl<'a> Run<'a> {
             containers: self.containers.clone(),
             target: self.target(&step.action),
         };
-        self.busy += 1;
-        self.starting += usize::from(is_start(step));
+        self.under_way.begin(&step.action);
         let began = site.clock.now();
         self.tasks.push(Box::pin(async move {
             let result = worker::perform(site, wants, &step.action, &input).await;
@@ -279,8 +274,9 @@ impl<'a> Run<'a> {
     fn handle(&mut self, message: Message) -> Option<Outcome> {
         match message {
             Message::Step { id, result, began } => {
-                self.busy -= 1;
-                self.starting -= usize::from(self.plan.step(id).is_some_and(is_start));
+                if let Some(step) = self.plan.step(id) {
+                    self.under_way.end(&step.action);
+                }
                 match result {
                     Ok(output) => self.step_done(id, output, began),
                     Err(error) if error.is_engine_lost() => return Some(Outcome::EngineLost(error)),
@@ -523,10 +519,6 @@ impl<'a> Run<'a> {
             reason,
         });
     }
-}
-
-fn is_start(step: &Step) -> bool {
-    matches!(step.action, Action::StartContainer { .. })
 }
 
 /// Waits until the engine answers again; `None` where it did not within `timeout` or the run

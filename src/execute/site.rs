@@ -9,7 +9,9 @@ use crate::event::Hub;
 use crate::model::{Image, Project};
 use crate::probe::{EngineHost, ExecLimit};
 
+use super::state::Room;
 use super::stop::Stop;
+use crate::plan::Action;
 
 /// Where and how an execution takes place. Cheap to clone.
 #[derive(Clone)]
@@ -37,10 +39,15 @@ pub struct Site {
 /// How an execution is done.
 #[derive(Debug, Clone)]
 pub struct ExecuteOptions {
-    /// How many engine operations are under way at one time.
+    /// How many engine operations are under way at one time, stops included.
     pub parallel: usize,
-    /// How many of them may be starts: more than four gain nothing on two cores.
-    pub parallel_starts: usize,
+    /// How many of them may be other than stops. A stop mostly waits for the container to end.
+    pub parallel_work: usize,
+    /// How many of them may be starts; where absent, twice the engine's cores and at least four
+    /// (more than four gain nothing on two cores).
+    pub parallel_starts: Option<usize>,
+    /// The engine's cores.
+    pub cores: usize,
     /// Whether started containers have to prove themselves before the run ends.
     pub wait: bool,
     /// How long the whole proof of one container may take; each probe has its own deadline beside.
@@ -50,11 +57,55 @@ pub struct ExecuteOptions {
 impl Default for ExecuteOptions {
     fn default() -> Self {
         Self {
-            parallel: 8,
-            parallel_starts: 4,
+            parallel: 64,
+            parallel_work: 8,
+            parallel_starts: None,
+            cores: 2,
             wait: true,
             wait_timeout: None,
         }
+    }
+}
+
+impl ExecuteOptions {
+    /// What may be begun where so many operations are under way.
+    pub fn room(&self, under_way: UnderWay) -> Room {
+        let starts = self.parallel_starts.unwrap_or_else(|| (2 * self.cores).max(4));
+        let work = self.parallel_work.max(starts.min(self.parallel));
+        let room = |most: usize, now: usize| most.saturating_sub(now);
+        Room {
+            operations: room(self.parallel, under_way.operations),
+            work: room(work, under_way.operations.saturating_sub(under_way.stops)),
+            starts: room(starts, under_way.starts),
+            cores: self.cores.max(1),
+        }
+    }
+}
+
+/// Operations that are under way.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct UnderWay {
+    /// All.
+    pub operations: usize,
+    /// Starts among them.
+    pub starts: usize,
+    /// Stops among them.
+    pub stops: usize,
+}
+
+impl UnderWay {
+    /// One more.
+    pub fn begin(&mut self, action: &Action) {
+        self.operations += 1;
+        self.starts += usize::from(matches!(action, Action::StartContainer { .. }));
+        self.stops += usize::from(matches!(action, Action::StopContainer { .. }));
+    }
+
+    /// One less.
+    pub fn end(&mut self, action: &Action) {
+        self.operations -= 1;
+        self.starts -= usize::from(matches!(action, Action::StartContainer { .. }));
+        self.stops -= usize::from(matches!(action, Action::StopContainer { .. }));
     }
 }
 

@@ -22,6 +22,20 @@ pub enum Status {
     Blocked,
 }
 
+/// How much may be begun now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Operations of any kind.
+    pub operations: usize,
+    /// Operations other than stops among them.
+    pub work: usize,
+    /// Starts of containers among these.
+    pub starts: usize,
+    /// The engine's cores. A start takes about one of them, so while as many starts that others
+    /// wait for are under way, a less urgent one would only make these take longer.
+    pub cores: usize,
+}
+
 /// What became of the pending steps when the state was asked to go on.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Advance {
@@ -84,9 +98,8 @@ impl State {
         }
     }
 
-    /// Looks at all pending steps: which can start within `slots`, at most `starts` of them starts
-    /// of containers, and which never will.
-    pub fn advance(&mut self, plan: &Plan, slots: usize, starts: usize) -> Advance {
+    /// Looks at all pending steps: which can begin in the room there is, and which never will.
+    pub fn advance(&mut self, plan: &Plan, room: Room) -> Advance {
         let mut out = Advance::default();
         let mut ready = Vec::new();
         // Blocking one step may block others; go on until nothing changes.
@@ -125,21 +138,49 @@ impl State {
             }
         }
         ready.sort_by_key(|id| (std::cmp::Reverse(self.urgency[id.0 as usize]), *id));
-        let mut starts = starts;
-        ready.retain(|id| {
-            let is_start = plan
-                .step(*id)
-                .is_some_and(|s| matches!(s.action, Action::StartContainer { .. }));
-            let fits = !is_start || starts > 0;
-            starts -= usize::from(is_start && fits);
-            fits
-        });
-        ready.truncate(slots);
+        self.fit(plan, room, &mut ready);
         for id in &ready {
             self.status[id.0 as usize] = Status::Running;
         }
         out.start = ready;
         out
+    }
+
+    /// Keeps the steps that there is room for, and that do not get in the way of more urgent ones.
+    fn fit(&self, plan: &Plan, mut room: Room, ready: &mut Vec<StepId>) {
+        let mut starting: Vec<u32> = plan
+            .steps
+            .iter()
+            .filter(|s| matches!(s.action, Action::StartContainer { .. }))
+            .map(|s| s.id.0 as usize)
+            .filter(|index| self.status[*index] == Status::Running)
+            .map(|index| self.urgency[index])
+            .collect();
+        ready.retain(|id| {
+            let Some(step) = plan.step(*id) else { return false };
+            let fits = match &step.action {
+                Action::StopContainer { .. } => room.operations > 0,
+                Action::StartContainer { .. } => {
+                    let urgency = self.urgency[id.0 as usize];
+                    let more_urgent = starting.iter().filter(|u| **u > urgency).count();
+                    let fits =
+                        room.operations.min(room.work).min(room.starts) > 0 && more_urgent < room.cores;
+                    if fits {
+                        starting.push(urgency);
+                        room.starts -= 1;
+                        room.work -= 1;
+                    }
+                    fits
+                }
+                _ => {
+                    let fits = room.operations.min(room.work) > 0;
+                    room.work -= usize::from(fits);
+                    fits
+                }
+            };
+            room.operations -= usize::from(fits);
+            fits
+        });
     }
 
     fn answer(&self, plan: &Plan, index: usize) -> Answer {
@@ -246,6 +287,13 @@ mod tests {
     use crate::model::Condition;
     use crate::plan::{Cause, Gate, Step, Target};
 
+    const WIDE: Room = Room {
+        operations: 8,
+        work: 8,
+        starts: 8,
+        cores: 8,
+    };
+
     fn plan() -> Plan {
         let instance = |service: &str| Instance {
             service: service.into(),
@@ -296,11 +344,11 @@ mod tests {
     fn the_longest_way_goes_first_and_gates_hold() {
         let plan = plan();
         let mut state = State::new(&plan);
-        assert_eq!(ids(&state.advance(&plan, 8, 8).start), [2, 0, 4]);
+        assert_eq!(ids(&state.advance(&plan, WIDE).start), [2, 0, 4]);
         for id in [0, 2, 4] {
             state.done(StepId(id), Some("c".into()));
         }
-        let next = state.advance(&plan, 8, 8);
+        let next = state.advance(&plan, WIDE);
         assert_eq!(ids(&next.start), [3, 1]);
         assert_eq!(
             next.waiting,
@@ -314,7 +362,7 @@ mod tests {
             },
             Progress::Running,
         );
-        assert!(state.advance(&plan, 8, 8).start.is_empty());
+        assert!(state.advance(&plan, WIDE).start.is_empty());
         state.table.insert(
             Instance {
                 service: "db".into(),
@@ -322,14 +370,77 @@ mod tests {
             },
             Progress::Ready,
         );
-        assert_eq!(ids(&state.advance(&plan, 8, 8).start), [5]);
+        assert_eq!(ids(&state.advance(&plan, WIDE).start), [5]);
+    }
+
+    /// The plan with its containers created.
+    fn created(plan: &Plan, room: Room) -> State {
+        let mut state = State::new(plan);
+        assert_eq!(ids(&state.advance(plan, room).start), [2, 0, 4]);
+        for id in [0, 2, 4] {
+            state.done(StepId(id), Some("c".into()));
+        }
+        state
+    }
+
+    #[test]
+    fn a_start_that_nobody_waits_for_does_not_slow_down_one_that_opens_a_gate() {
+        let plan = plan();
+        let room = Room { cores: 1, ..WIDE };
+        let mut state = created(&plan, room);
+        assert_eq!(ids(&state.advance(&plan, room).start), [3]);
+        assert_eq!(ids(&state.advance(&plan, room).start), [0u32; 0]);
+        state.done(StepId(3), None);
+        assert_eq!(ids(&state.advance(&plan, room).start), [1]);
+    }
+
+    #[test]
+    fn starts_have_a_bound_of_their_own() {
+        let plan = plan();
+        let mut state = created(&plan, Room { starts: 1, ..WIDE });
+        assert_eq!(ids(&state.advance(&plan, Room { starts: 1, ..WIDE }).start), [3]);
+        assert_eq!(
+            ids(&state.advance(&plan, Room { starts: 0, ..WIDE }).start),
+            [0u32; 0]
+        );
+    }
+
+    #[test]
+    fn stops_take_no_room_from_work() {
+        let stop = |id: u32| Step {
+            id: StepId(id),
+            action: Action::StopContainer {
+                service: "s".into(),
+                id: "c".into(),
+                name: "s".into(),
+                signal: None,
+                grace: std::time::Duration::from_secs(10),
+            },
+            after: vec![],
+            gates: vec![],
+            cause: Cause::Missing,
+            undo: None,
+        };
+        let plan = Plan {
+            steps: (0..6).map(stop).collect(),
+            ..Plan::default()
+        };
+        let room = Room {
+            work: 0,
+            operations: 5,
+            ..WIDE
+        };
+        assert_eq!(
+            ids(&State::new(&plan).advance(&plan, room).start),
+            [0, 1, 2, 3, 4]
+        );
     }
 
     #[test]
     fn a_failure_blocks_dependents_and_nothing_else() {
         let plan = plan();
         let mut state = State::new(&plan);
-        state.advance(&plan, 8, 8);
+        state.advance(&plan, WIDE);
         state.failed(StepId(2));
         state.table.insert(
             Instance {
@@ -340,7 +451,7 @@ mod tests {
         );
         state.done(StepId(0), None);
         state.done(StepId(4), None);
-        let next = state.advance(&plan, 8, 8);
+        let next = state.advance(&plan, WIDE);
         assert_eq!(ids(&next.start), [1]);
         let blocked: Vec<_> = next
             .blocked

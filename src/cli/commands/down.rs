@@ -23,12 +23,9 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
     if let Some(project) = &project {
         super::check_services(&settings.services, Some(project), &[])?;
     }
-    let options = execute_options(context.settings.parallel);
-    // Stops only wait for the containers; nothing is gained by taking turns.
     let options = ExecuteOptions {
-        parallel: options.parallel.max(64),
         wait: false,
-        ..options
+        ..execute_options(context.settings.parallel)
     };
     let mut session = Session::open(
         context,
@@ -75,7 +72,15 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
         std::collections::BTreeMap::new(),
     );
     let plan_of = |observed: &Observed| plan_down(project.as_deref(), observed, &down);
-    let converged = converge(&session.site, &wants, &wanted, settings.engine_timeout, &plan_of).await;
+    let converged = converge(
+        &session.site,
+        &wants,
+        &wanted,
+        None,
+        settings.engine_timeout,
+        &plan_of,
+    )
+    .await;
     finish(
         context,
         &mut session,
@@ -146,7 +151,15 @@ pub async fn stop_all(site: &Site, wants: &Wants, grace: Option<std::time::Durat
         ..DownOptions::default()
     };
     let plan_of = |observed: &Observed| plan_down(Some(&project), observed, &options);
-    converge(site, wants, &wanted, std::time::Duration::from_secs(10), &plan_of).await
+    converge(
+        site,
+        wants,
+        &wanted,
+        None,
+        std::time::Duration::from_secs(10),
+        &plan_of,
+    )
+    .await
 }
 
 fn images(project: Option<&Project>, which: RemoveImages) -> Vec<String> {

@@ -114,7 +114,9 @@ async fn drive(
         let observed = site.engine.observe(&wanted).await?;
         return Ok(End::Shown(plan_of(&observed)));
     }
-    match converge(&site, &wants, &wanted, settings.engine_timeout, &plan_of).await {
+    // Supplying an image may take minutes; what was seen before is old then.
+    let seen = supplied.is_empty().then_some(observed);
+    match converge(&site, &wants, &wanted, seen, settings.engine_timeout, &plan_of).await {
         Converged::Refused(plan) => Ok(End::Refused(plan)),
         Converged::Stopped(report) => Ok(End::Stopped(report)),
         Converged::EngineGone(error) => Err(error.into()),

@@ -33,6 +33,11 @@ struct Lack {
 }
 
 impl Supplied {
+    /// Whether nothing had to be supplied.
+    pub fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
     /// The images of all services, those that were there included.
     pub fn images(&self, project: &Project, observed: &Observed) -> BTreeMap<ServiceName, Image> {
         services(project)
