@@ -10,6 +10,7 @@ pub mod text;
 pub mod table;
 pub mod ps;
 pub mod plan;
+pub mod report;
 pub mod summary;
 pub mod junit;
 pub mod logs;

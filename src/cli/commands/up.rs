@@ -6,13 +6,13 @@ use std::sync::Arc;
 
 use crate::base::ServiceName;
 use crate::engine::Wanted;
-use crate::event::{Body, Stage, failure::FailureReport};
+use crate::event::{Body, Snapshot, Stage, failure::FailureReport};
 use crate::execute::{Converged, ExecuteOptions, Wants, converge};
 use crate::model::{Observed, Project};
 use crate::plan::{Plan, UpOptions, plan_up, text};
 use crate::smoke;
 use crate::view::progress::Final;
-use crate::view::summary;
+use crate::view::{report, summary};
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
@@ -58,7 +58,23 @@ pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
             return Err(error);
         }
     };
-    conclude(context, session, &project, &settings, end).await
+    let hub = session.site.hub.clone();
+    let outcome = conclude(context, session, &project, &settings, end).await;
+    if let Some(path) = &settings.report {
+        write_report(path, &hub.snapshot())?;
+    }
+    outcome
+}
+
+fn write_report(path: &std::path::Path, snapshot: &Snapshot) -> Result<(), ExpectedError> {
+    let failed = |source| ExpectedError::File {
+        action: "write",
+        path: path.display().to_string(),
+        source,
+    };
+    let text = report::render(report::Form::of(path), snapshot)
+        .map_err(|words| failed(std::io::Error::other(words)))?;
+    std::fs::write(path, text).map_err(failed)
 }
 
 /// How far a run came.
