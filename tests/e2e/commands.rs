@@ -37,6 +37,7 @@ fn followed_logs_survive_a_restart_and_a_replacement() {
     assert!(!id.is_empty());
     project.run(["up", "-d", "--force-recreate", "count"]).expect(0);
     seen("begin\n", 2, &following);
+    seen("count 2\n", 2, &following);
     let container = project.container("count").unwrap();
     let name = container["Name"]
         .as_str()
