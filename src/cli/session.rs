@@ -29,8 +29,6 @@ const LAST_LINES: Duration = Duration::from_secs(2);
 pub struct Session {
     /// What every part of the execution needs.
     pub site: Site,
-    /// Where the engine is reached.
-    pub endpoint: String,
     show: Option<Show>,
     _lock: Option<ProjectLock>,
 }
@@ -88,7 +86,6 @@ impl Session {
         };
         Ok(Self {
             site,
-            endpoint: info.endpoint,
             show: Some(show),
             _lock: lock,
         })

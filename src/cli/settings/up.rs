@@ -253,20 +253,8 @@ impl UpSettings {
             smoke,
             report: args.report.map(|file| env.absolute(&file)),
             attach,
-            engine_timeout: timeout(
-                "--engine-timeout",
-                args.engine_timeout.as_deref(),
-                env,
-                env::PLATFORM_ENGINE_TIMEOUT,
-                ENGINE_TIMEOUT,
-            )?,
-            lock_timeout: timeout(
-                "--lock-timeout",
-                args.lock_timeout.as_deref(),
-                env,
-                env::PLATFORM_LOCK_TIMEOUT,
-                LOCK_TIMEOUT,
-            )?,
+            engine_timeout: engine_timeout(args.engine_timeout.as_deref(), env)?,
+            lock_timeout: lock_timeout(args.lock_timeout.as_deref(), env)?,
         })
     }
 }
@@ -329,6 +317,26 @@ fn scale(args: &[String]) -> Result<Vec<(ServiceName, u32)>, ExpectedError> {
         .collect()
 }
 
+fn engine_timeout(arg: Option<&str>, env: &Environment) -> Result<Duration, ExpectedError> {
+    timeout(
+        "--engine-timeout",
+        arg,
+        env,
+        env::PLATFORM_ENGINE_TIMEOUT,
+        ENGINE_TIMEOUT,
+    )
+}
+
+fn lock_timeout(arg: Option<&str>, env: &Environment) -> Result<Duration, ExpectedError> {
+    timeout(
+        "--lock-timeout",
+        arg,
+        env,
+        env::PLATFORM_LOCK_TIMEOUT,
+        LOCK_TIMEOUT,
+    )
+}
+
 fn stop_timeout(arg: Option<&str>) -> Result<Option<Duration>, ExpectedError> {
     arg.map(|text| seconds("--timeout", text)).transpose()
 }
@@ -379,20 +387,8 @@ impl DownSettings {
             },
             volumes: args.volumes,
             stop_timeout: stop_timeout(args.timeout.as_deref())?,
-            engine_timeout: timeout(
-                "--engine-timeout",
-                args.engine_timeout.as_deref(),
-                env,
-                env::PLATFORM_ENGINE_TIMEOUT,
-                ENGINE_TIMEOUT,
-            )?,
-            lock_timeout: timeout(
-                "--lock-timeout",
-                args.lock_timeout.as_deref(),
-                env,
-                env::PLATFORM_LOCK_TIMEOUT,
-                LOCK_TIMEOUT,
-            )?,
+            engine_timeout: engine_timeout(args.engine_timeout.as_deref(), env)?,
+            lock_timeout: lock_timeout(args.lock_timeout.as_deref(), env)?,
         })
     }
 }
