@@ -1,9 +1,11 @@
 //! What the commands of a run share.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::base::{Clock, Masker, MonotonicClock};
 use crate::event::Hub;
+use crate::view::annotate::Checkout;
 
 use super::env::Environment;
 use super::settings::GlobalSettings;
@@ -42,6 +44,14 @@ impl Context {
             signals,
             terminal,
         }
+    }
+
+    /// Where the CI system that runs this, if it is one of GitHub's kind, shows annotations.
+    pub fn checkout(&self) -> Option<Checkout> {
+        self.env.is_true(super::env::GITHUB_ACTIONS).then(|| Checkout {
+            cwd: self.env.cwd().map(Path::to_owned).unwrap_or_default(),
+            root: self.env.get(super::env::GITHUB_WORKSPACE).map(Into::into),
+        })
     }
 
     /// A publisher of events on the run's clock.

@@ -53,6 +53,8 @@ env_vars! {
     TERM = "TERM": "`dumb` means no colours and no cursor control";
     HOME = "HOME": "Where ~/.docker is";
     XDG_RUNTIME_DIR = "XDG_RUNTIME_DIR": "Where locks and the rootless engine's socket are";
+    GITHUB_ACTIONS = "GITHUB_ACTIONS": "Set to true by CI systems of GitHub's kind: failures are also said as annotations (`::error`)";
+    GITHUB_WORKSPACE = "GITHUB_WORKSPACE": "The checked-out repository, which files in annotations are relative to";
     PLATFORM_STACK = "PLATFORM_STACK": "The stack under stacks/ to use; used without --stack";
     PLATFORM_LOG = "PLATFORM_LOG": "What is traced to standard error (`debug`, `platform::execute=trace`)";
     PLATFORM_LOCK_TIMEOUT = "PLATFORM_LOCK_TIMEOUT": "How long another run of the project is waited for; used without --lock-timeout";

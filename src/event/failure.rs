@@ -3,12 +3,11 @@
 //! Plain data, gathered once where the failure is seen. The views word it: the same facts as
 //! text, JSON, JUnit and CI annotations ([`crate::view::failure`]).
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::ProbeAttempt;
 use crate::base::ServiceName;
-use crate::model::Condition;
+use crate::model::{Condition, SourcePlace};
 use crate::plan::Instance;
 
 /// How many of a container's last log lines a report carries.
@@ -233,13 +232,4 @@ pub struct FailedOperation {
     pub error: String,
     /// What to do about it.
     pub hint: Option<String>,
-}
-
-/// A place in a stack file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SourcePlace {
-    /// The file, as the user named it.
-    pub file: PathBuf,
-    /// The line, from 1.
-    pub line: usize,
 }

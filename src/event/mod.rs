@@ -16,7 +16,6 @@ pub use body::{
 };
 pub use failure::{
     ChainLink, ContainerExit, FailedOperation, FailedService, FailureCause, FailureReport, Previous,
-    SourcePlace,
 };
 pub use hub::{Hub, Subscription};
 pub use snapshot::{ImageView, InstanceView, ProgressView, Snapshot, StepView, TestView};

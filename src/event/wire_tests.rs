@@ -2,10 +2,9 @@ use std::time::Duration;
 
 use super::*;
 use crate::event::{
-    ChainLink, ContainerExit, FailedOperation, PlannedStep, ProbeAttempt, SourcePlace, Stage, TestResult,
-    Verdict,
+    ChainLink, ContainerExit, FailedOperation, PlannedStep, ProbeAttempt, Stage, TestResult, Verdict,
 };
-use crate::model::Condition;
+use crate::model::{Condition, SourcePlace};
 use crate::plan::StepId;
 
 const DOCUMENT: &str = include_str!("../../docs/progress-json.md");

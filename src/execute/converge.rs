@@ -164,6 +164,7 @@ async fn verify(site: &Site, wants: &Wants, observed: &Observed, report: &mut Fa
         let mut failure = FailedService::new(instance.clone(), cause);
         failure.exit = exit;
         failure.took = view.since;
+        super::report::locate(&wants.project, &mut failure);
         if let Some(found) = found {
             super::prove::gather(site, &found.id, &mut failure, None).await;
         }

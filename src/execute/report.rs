@@ -8,8 +8,8 @@ use crate::plan::{Instance, Plan};
 
 use super::gate::{Progress, Table};
 
-/// Completes a report: services without an image, whom each failure blocks, and the way from
-/// what was asked for to it.
+/// Completes a report: services without an image, whom each failure blocks, the way from what was
+/// asked for to it, and where the stack defines it.
 pub fn finish(plan: &Plan, project: &Project, table: &Table, mut report: FailureReport) -> FailureReport {
     for one in plan.unavailable.iter().filter(|u| !u.optional) {
         let instance = Instance {
@@ -22,11 +22,18 @@ pub fn finish(plan: &Plan, project: &Project, table: &Table, mut report: Failure
         report.services.push(FailedService::new(instance, cause));
     }
     for failure in &mut report.services {
-        let name = failure.instance.service.clone();
-        failure.blocks = blocked_by(project, table, &name);
-        failure.chain = chain_to(project, &name);
+        failure.blocks = blocked_by(project, table, &failure.instance.service);
+        locate(project, failure);
     }
     report
+}
+
+/// Adds to a failure what the stack tells of its service: the way from what was asked for to it, and
+/// where it is defined.
+pub fn locate(project: &Project, failure: &mut FailedService) {
+    let name = &failure.instance.service;
+    failure.chain = chain_to(project, name);
+    failure.place = project.places.services.get(name).cloned();
 }
 
 /// Services that did not start because of `name`, directly or not, in the stack's order.

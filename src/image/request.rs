@@ -124,6 +124,7 @@ mod tests {
             secrets: IndexMap::new(),
             configs: IndexMap::new(),
             ext: StackExt::default(),
+            places: Default::default(),
         };
         let of = |options| -> Vec<String> {
             ImageRequest::of_project(&project, &options)

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{NetworkSpec, ResourceFile, Service, StackExt, VolumeSpec};
+use super::{NetworkSpec, ResourceFile, Service, SourcePlaces, StackExt, VolumeSpec};
 use crate::base::{ProjectName, ServiceName};
 
 /// One Compose project: everything that is wanted, with nothing left to look up.
@@ -42,6 +42,9 @@ pub struct Project {
     /// The top-level `x-platform`.
     #[serde(rename = "x-platform", skip_serializing_if = "StackExt::is_empty")]
     pub ext: StackExt,
+    /// Where the files define services and smoke tests.
+    #[serde(skip)]
+    pub places: SourcePlaces,
 }
 
 impl Project {

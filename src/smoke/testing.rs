@@ -49,6 +49,7 @@ pub(crate) fn project(services: &[&str]) -> TestProject {
         secrets: IndexMap::new(),
         configs: IndexMap::new(),
         ext: StackExt::default(),
+        places: Default::default(),
     })
 }
 

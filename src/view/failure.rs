@@ -1,4 +1,4 @@
-//! The failure report in words: for people, for programs and for CI systems, from the same facts.
+//! The failure report in words: for people and for programs, from the same facts.
 
 use std::fmt::Write as _;
 
@@ -147,7 +147,7 @@ pub fn text(report: &FailureReport, columns: Option<usize>, style: &Style) -> St
     out
 }
 
-fn operation_headline(failed: &FailedOperation) -> String {
+pub(super) fn operation_headline(failed: &FailedOperation) -> String {
     format!("could not {}", failed.what)
 }
 
@@ -211,54 +211,13 @@ pub(super) fn details(failed: &FailedService) -> String {
 }
 
 /// Control characters written out, line ends kept.
-fn tame(text: &str) -> String {
+pub(super) fn tame(text: &str) -> String {
     let mut out = String::new();
     for line in lines_of(text) {
         out.push_str(&line);
         out.push('\n');
     }
     out
-}
-
-/// Workflow commands that GitHub shows beside the stack file: one `::error` a failure.
-pub fn annotations(report: &FailureReport) -> String {
-    let mut out = String::new();
-    for failed in &report.services {
-        let mut properties = Vec::new();
-        if let Some(place) = &failed.place {
-            properties.push(format!("file={}", property(&place.file.display().to_string())));
-            properties.push(format!("line={}", place.line));
-        }
-        properties.push(format!("title={}", property(&headline(failed))));
-        let _ = writeln!(
-            out,
-            "::error {}::{}",
-            properties.join(","),
-            message(&details(failed))
-        );
-    }
-    for failed in &report.operations {
-        let mut text = failed.error.clone();
-        if let Some(hint) = &failed.hint {
-            let _ = write!(text, "\nhint: {hint}");
-        }
-        let title = property(&operation_headline(failed));
-        let _ = writeln!(out, "::error title={title}::{}", message(&tame(&text)));
-    }
-    out
-}
-
-/// Escapes the message of a workflow command.
-fn message(text: &str) -> String {
-    text.trim_end()
-        .replace('%', "%25")
-        .replace('\r', "%0D")
-        .replace('\n', "%0A")
-}
-
-/// Escapes a property of a workflow command.
-fn property(text: &str) -> String {
-    message(text).replace(':', "%3A").replace(',', "%2C")
 }
 
 #[cfg(test)]

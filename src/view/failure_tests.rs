@@ -181,16 +181,3 @@ fn is_the_same_for_programs() {
     }
     "#);
 }
-
-#[test]
-fn annotations_stay_on_their_line() {
-    let all = annotations(&testing::report());
-    assert_eq!(all.lines().count(), 4, "one a failure: {all}");
-    assert_snapshot!(all, @r#"
-    ::error file=stacks/devops.yaml,line=12,title=db did not get ready within 30s::needed by: nginx → app → db (app needs it healthy)%0Alast probe: GET http://172.18.0.3:8000/health/ready → 503 Service Unavailable: {"status":"starting"} (2ms; 41 tries)%0Abefore: the container that ran before runs again%0Anot started: nginx, prometheus%0Adefined in: stacks/devops.yaml:12%0Ahint: its database does not answer: is DATABASE_URL right?%0A| connecting to \x1b[31mpostgres\x1b[0m%0A| still connecting
-    ::error title=worker was killed for memory (exit code 137)::hint: the kernel killed it for memory: raise its mem_limit (deploy.resources.limits.memory), or let it use less
-    ::error title=web could not be started::because: driver failed programming external connectivity: Bind for 0.0.0.0:80 failed: port is already allocated
-    ::error title=could not create network devops_devops::could not find an available address pool%0Ahint: remove networks that nothing uses
-    "#);
-    assert!(!all.contains('\x1b'));
-}

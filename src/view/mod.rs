@@ -15,6 +15,7 @@ pub mod summary;
 pub mod junit;
 pub mod logs;
 pub mod failure;
+pub mod annotate;
 pub mod progress;
 #[cfg(test)]
 mod testing;

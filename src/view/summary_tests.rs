@@ -46,6 +46,7 @@ fn project() -> Project {
         volumes: Default::default(),
         secrets: Default::default(),
         configs: Default::default(),
+        places: Default::default(),
         ext: StackExt {
             links: vec![
                 link("front page", "http://127.0.0.1:8080/", "nginx"),

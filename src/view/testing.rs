@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use crate::event::{
     Body, ChainLink, ContainerExit, Event, FailedOperation, FailedService, FailureCause, FailureReport,
-    ImageStage, PlannedStep, Previous, ProbeAttempt, Snapshot, SourcePlace, Stage, StepState, TestResult,
-    TestVerdict, Verdict,
+    ImageStage, PlannedStep, Previous, ProbeAttempt, Snapshot, Stage, StepState, TestResult, TestVerdict,
+    Verdict,
 };
-use crate::model::Condition;
+use crate::model::{Condition, SourcePlace};
 use crate::plan::{Instance, StepId};
 
 /// The first container of a service.

@@ -155,6 +155,7 @@ fn stack(project: &Project) -> Stack {
         secrets: Default::default(),
         configs: Default::default(),
         ext: StackExt::default(),
+        places: Default::default(),
     }
 }
 

@@ -170,3 +170,55 @@ fn a_probe_that_hangs_is_ended_by_its_timeout() {
     let outcome = project.run(["up", "-d"]).expect(1).says("web");
     assert!(outcome.duration < Duration::from_secs(12), "{outcome}");
 }
+
+#[test]
+fn ci_is_told_the_file_and_line_of_what_failed() {
+    let project = Project::shared();
+    project.file(
+        "deploy/compose.yaml",
+        r#"
+services:
+  bad: { image: "@image@", command: [sh, -c, "exit 4"] }
+  after: { image: "@image@", depends_on: { bad: { condition: service_completed_successfully } } }
+"#,
+    );
+    let up = |args: &[&str]| {
+        project
+            .platform(args.iter().copied())
+            .cwd(project.dir().join("deploy"))
+            .env("GITHUB_ACTIONS", "true")
+            .env("GITHUB_WORKSPACE", project.dir())
+            .run()
+    };
+    up(&["up", "-d"])
+        .expect(1)
+        .says("::error file=deploy/compose.yaml,line=3,title=bad exited with code 4::");
+    let failed = up(&["--progress", "json", "up", "-d"]).expect(1).failed_service();
+    assert_eq!(
+        (&failed["file"], &failed["line"]),
+        (&json!("compose.yaml"), &json!(3)),
+        "{failed}"
+    );
+    project.file(
+        "deploy/compose.yaml",
+        r#"
+services:
+  web: { image: "@image@" }
+x-platform:
+  smoke:
+    - name: words
+      exec: { service: web, command: [echo, hello] }
+      expect: { stdout: goodbye }
+"#,
+    );
+    let told = "::error file=deploy/compose.yaml,line=6,title=smoke test words failed::";
+    up(&["up", "-d"]).expect(1).says(told);
+    up(&["smoke"]).expect(1).says(told);
+    // Elsewhere, nobody reads them.
+    let outcome = project
+        .platform(["smoke"])
+        .cwd(project.dir().join("deploy"))
+        .run()
+        .expect(1);
+    assert!(!outcome.stderr.contains("::error"), "{outcome}");
+}

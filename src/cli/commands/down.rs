@@ -193,5 +193,6 @@ fn nothing(name: &crate::base::ProjectName) -> Project {
         secrets: Default::default(),
         configs: Default::default(),
         ext: StackExt::default(),
+        places: Default::default(),
     }
 }

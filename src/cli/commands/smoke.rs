@@ -2,12 +2,15 @@
 
 use std::fs;
 
+use crate::base::Masker;
 use crate::engine::Wanted;
+use crate::event::TestVerdict;
 use crate::model::{Project, SmokeTest};
 use crate::probe::EngineHost;
 use crate::smoke::{
     Notice, Report, Setting, json, junit, run as run_tests, select, text, text_line, unavailable,
 };
+use crate::view::annotate::{self, Checkout};
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
@@ -72,6 +75,9 @@ pub async fn run(context: &Context, settings: SmokeSettings) -> Outcome {
         Shown::Not => {}
     }
     deliver(&report, &settings, context)?;
+    if let Some(checkout) = context.checkout() {
+        annotate_failures(&report, &project, &checkout, &context.masker);
+    }
     Ok(if report.is_good() {
         Exit::AsWanted
     } else {
@@ -118,6 +124,15 @@ fn sum(report: &Report, context: &Context) -> String {
         .last()
         .map(|line| format!("{line}\n"))
         .unwrap_or_default()
+}
+
+fn annotate_failures(report: &Report, project: &Project, checkout: &Checkout, masker: &Masker) {
+    for test in &report.tests {
+        if let TestVerdict::Failed { reason } = test.to_event(masker).verdict {
+            let line = annotate::smoke_test(&test.name, &reason, &project.places, checkout);
+            output::talk(&line);
+        }
+    }
 }
 
 /// Writes the report where it is wanted, unless it was already told line by line.

@@ -12,7 +12,7 @@ use crate::model::{Observed, Project};
 use crate::plan::{Plan, UpOptions, plan_up, text};
 use crate::smoke;
 use crate::view::progress::Final;
-use crate::view::{report, summary};
+use crate::view::{annotate, report, summary};
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
@@ -60,6 +60,9 @@ pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
     };
     let hub = session.site.hub.clone();
     let outcome = conclude(context, session, &project, &settings, end).await;
+    if let Some(checkout) = context.checkout() {
+        output::talk(&annotate::run(&hub.snapshot(), &project.places, &checkout));
+    }
     if let Some(path) = &settings.report {
         write_report(path, &hub.snapshot())?;
     }

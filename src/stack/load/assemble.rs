@@ -136,6 +136,7 @@ fn run(
     let service_files = service_files::Wanted::take(&mut decoded);
     let places = Places::new(&root);
     let mut project = resolve::complete(decoded, &wanted, places, findings);
+    project.places = places.of_project(&project, sources);
     service_files.read_into(&mut project, &scope.variables, files, sources, findings);
     resolve::check(&mut project, places, findings);
     service_files::digests(&mut project, places, files, findings);

@@ -555,3 +555,46 @@ fn the_reference_stack_has_nothing_to_say() {
     assert_eq!(printed.ext, project.ext);
     assert_eq!(printed.networks, project.networks);
 }
+
+#[test]
+fn services_and_smoke_tests_keep_their_places() {
+    let case = Case::empty()
+        .file(
+            "compose.yaml",
+            "include: [inner/compose.yaml]\nservices:\n  a: { image: x }\n  b: { image: x }\nx-platform:\n  smoke:\n    \
+             - name: first\n      tcp: { service: a, port: 1 }\n    - tcp: { service: a, port: 2 }\n      name: second\n",
+        )
+        .file(
+            "compose.override.yaml",
+            "\nservices:\n  b: { command: [x] }\nx-platform: { smoke: [{ name: third, tcp: { service: b, port: 1 } }] }\n",
+        )
+        .file("inner/compose.yaml", "services: { c: { image: x } }\n");
+    let places = case.load().project.unwrap().places;
+    let shown = |place: &crate::model::SourcePlace| format!("{}:{}", place.file.display(), place.line);
+    let services: Vec<_> = places
+        .services
+        .iter()
+        .map(|(n, p)| format!("{n} {}", shown(p)))
+        .collect();
+    let smoke: Vec<_> = places
+        .smoke
+        .iter()
+        .map(|(n, p)| format!("{n} {}", shown(p)))
+        .collect();
+    assert_eq!(
+        services,
+        [
+            "a compose.yaml:3",
+            "b compose.override.yaml:3",
+            "c inner/compose.yaml:1"
+        ]
+    );
+    assert_eq!(
+        smoke,
+        [
+            "first compose.yaml:7",
+            "second compose.yaml:9",
+            "third compose.override.yaml:4"
+        ]
+    );
+}

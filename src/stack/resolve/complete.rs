@@ -7,7 +7,9 @@ use indexmap::IndexMap;
 use super::Places;
 use super::profiles;
 use crate::base::{ProjectName, ServiceName};
-use crate::model::{Condition, Dependency, Endpoint, NetworkMode, NetworkSpec, Project, Service};
+use crate::model::{
+    Condition, Dependency, Endpoint, NetworkMode, NetworkSpec, Project, Service, SourcePlaces,
+};
 use crate::stack::decode::Decoded;
 use crate::stack::diagnostic::{Code, Finding, Findings, suggest};
 
@@ -57,6 +59,7 @@ pub fn complete(decoded: Decoded, wanted: &Wanted, places: Places<'_>, findings:
         secrets: decoded.secrets,
         configs: decoded.configs,
         ext: decoded.ext,
+        places: SourcePlaces::default(),
     };
     let default_used = project
         .services

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use crate::base::ServiceName;
-use crate::model::Service;
-use crate::stack::source::Span;
+use crate::model::{Project, Service, SourcePlace, SourcePlaces};
+use crate::stack::source::{SourceMap, Span};
 use crate::stack::tree::{Node, Value};
 
 /// The merged tree, to be asked for places.
@@ -93,6 +93,27 @@ impl<'n> Places<'n> {
         self.node(path)
             .and_then(|node| mention(node, text, false))
             .unwrap_or_else(|| self.key(path))
+    }
+
+    /// Where services and smoke tests are defined.
+    pub fn of_project(&self, project: &Project, sources: &SourceMap) -> SourcePlaces {
+        let place = |span: Span| SourcePlace {
+            file: sources.name(span.file).into(),
+            line: sources.position(span).line,
+        };
+        let tests = self.node(&["x-platform", "smoke"]).and_then(Node::sequence);
+        let named = |item: &Rc<Node>| {
+            let name = text_of(&item.get("name")?.node)?.to_owned();
+            Some((name, place(item.span)))
+        };
+        SourcePlaces {
+            services: project
+                .services
+                .keys()
+                .map(|name| (name.clone(), place(self.key(&["services", name.as_str()]))))
+                .collect(),
+            smoke: tests.into_iter().flatten().filter_map(named).collect(),
+        }
     }
 
     fn node(&self, path: &[&str]) -> Option<&'n Node> {

@@ -592,7 +592,7 @@ proptest::proptest! {
             let text = crate::view::failure::text(&report, columns, &Style::PLAIN);
             proptest::prop_assert!(is_tame(&text), "{:?}", text);
         }
-        let annotations = crate::view::failure::annotations(&report);
+        let annotations = crate::view::annotate::failures(&report, &Default::default());
         proptest::prop_assert!(annotations.lines().count() == 1 && is_tame(&annotations), "{:?}", annotations);
     }
 }
