@@ -2,9 +2,9 @@
 
 use crate::base::ServiceName;
 use crate::engine::{EngineError, EngineErrorKind};
-use crate::event::failure::{ChainLink, FailedService, FailureCause, FailureReport};
+use crate::event::failure::{ChainLink, FailedService, FailureCause, FailureReport, LOG_LINES};
 use crate::model::Project;
-use crate::plan::{Instance, Plan};
+use crate::plan::{Instance, Lack, Plan, Unavailable};
 
 use super::gate::{Progress, Table};
 
@@ -16,16 +16,25 @@ pub fn finish(plan: &Plan, project: &Project, table: &Table, mut report: Failure
             service: one.service.clone(),
             number: 1,
         };
-        let cause = FailureCause::NoImage {
-            reason: one.reason.clone(),
-        };
-        report.services.push(FailedService::new(instance, cause));
+        report.services.push(without_image(instance, one));
     }
     for failure in &mut report.services {
         failure.blocks = blocked_by(project, table, &failure.instance.service);
         locate(project, failure);
     }
     report
+}
+
+fn without_image(instance: Instance, one: &Unavailable) -> FailedService {
+    let reason = one.reason.clone();
+    match &one.lack {
+        Lack::BuildFailed { lines } => {
+            let mut failure = FailedService::new(instance, FailureCause::Build { error: reason });
+            failure.logs = lines[lines.len().saturating_sub(LOG_LINES)..].to_vec();
+            failure
+        }
+        Lack::Missing | Lack::Other => FailedService::new(instance, FailureCause::NoImage { reason }),
+    }
 }
 
 /// Adds to a failure what the stack tells of its service: the way from what was asked for to it, and

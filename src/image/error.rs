@@ -54,7 +54,7 @@ pub enum ImageError {
     #[error("base images need each other: {}", .0.join(" → "))]
     Cycle(Vec<String>),
     /// A build failed.
-    #[error("building {image} from {context} failed: {reason}{}", tail(.lines))]
+    #[error("building {image} from {context} failed: {reason}")]
     Build {
         /// The image.
         image: String,
@@ -105,7 +105,7 @@ pub enum ImageError {
     #[error(transparent)]
     Recipe(#[from] RecipeError),
     /// A recipe's command failed.
-    #[error("recipe {} for {image} {reason}{}", .recipe.display(), tail(.lines))]
+    #[error("recipe {} for {image} {reason}", .recipe.display())]
     Bootstrap {
         /// The image.
         image: String,
@@ -117,7 +117,7 @@ pub enum ImageError {
         lines: Vec<String>,
     },
     /// Tools that a recipe needs are missing and were not installed.
-    #[error("recipe {} needs {}: {reason}{}", .recipe.display(), .missing.join(", "), tail(.lines))]
+    #[error("recipe {} needs {}: {reason}", .recipe.display(), .missing.join(", "))]
     Tools {
         /// The recipe's folder.
         recipe: PathBuf,
@@ -162,6 +162,31 @@ impl ImageError {
             Self::Unavailable { .. } => true,
             Self::Base { source, .. } => source.is_missing_image(),
             _ => false,
+        }
+    }
+
+    /// Where what failed is a build, be it of a base image: the last lines that it wrote, oldest
+    /// first, which the message does not repeat.
+    pub fn failed_build(&self) -> Option<&[String]> {
+        match self {
+            Self::Build { lines, .. } | Self::Bootstrap { lines, .. } | Self::Tools { lines, .. } => {
+                Some(lines)
+            }
+            Self::Base { source, .. } => match source.as_ref() {
+                Self::Unavailable { .. } => None,
+                source => Some(source.failed_build().unwrap_or_default()),
+            },
+            Self::Cycle(_)
+            | Self::Unsupported { .. }
+            | Self::Dockerfile { .. }
+            | Self::Ignore { .. }
+            | Self::Secret { .. }
+            | Self::Recipe(_)
+            | Self::Io { .. } => Some(&[]),
+            Self::BadReference { .. }
+            | Self::Unavailable { .. }
+            | Self::PullRequired { .. }
+            | Self::Engine(_) => None,
         }
     }
 
@@ -220,9 +245,4 @@ fn list(tried: &[Tried]) -> String {
         .map(|t| format!("{}: {}", t.source.as_str(), t.reason))
         .collect();
     parts.join("; ")
-}
-
-/// The last lines of output, each on a line of its own below the message.
-fn tail(lines: &[String]) -> String {
-    lines.iter().map(|line| format!("\n  | {line}")).collect()
 }

@@ -354,7 +354,7 @@ async fn a_recipe_that_fails_says_why_and_leaves_nothing() {
     assert!(!error.is_missing_image());
     let source = std::error::Error::source(&error).unwrap().to_string();
     assert!(source.contains("for debian:12 exited with 7"), "{source}");
-    assert!(source.contains("| no mirror"), "{source}");
+    assert_eq!(error.failed_build().unwrap(), ["working", "no mirror"]);
     assert_eq!(fs::read_dir(world.path("tmp")).unwrap().count(), 0);
 }
 

@@ -18,5 +18,5 @@ pub use compare::{Difference, differences};
 pub use down::{DownOptions, plan_down};
 pub use planner::{ImageState, Recreate, UpOptions, plan_up};
 pub use step::{
-    Action, Cause, Gate, Instance, Kept, Note, Plan, Refusal, Step, StepId, Target, Unavailable, Undo,
+    Action, Cause, Gate, Instance, Kept, Lack, Note, Plan, Refusal, Step, StepId, Target, Unavailable, Undo,
 };

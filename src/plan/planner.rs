@@ -7,7 +7,7 @@ mod replace;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use super::step::{Action, Cause, Note, Plan, Refusal, Step, StepId};
+use super::step::{Action, Cause, Lack, Note, Plan, Refusal, Step, StepId};
 use crate::base::{ImageId, ServiceName};
 use crate::model::render::container_name;
 use crate::model::{Condition, Container, NetworkMode, Observed, Project, Service};
@@ -66,8 +66,8 @@ pub enum ImageState {
     Unavailable {
         /// What was tried.
         reason: String,
-        /// Whether no source has it, as opposed to a build or recipe that failed.
-        missing: bool,
+        /// What kind of failure that was.
+        lack: Lack,
     },
 }
 

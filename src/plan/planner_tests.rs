@@ -372,7 +372,7 @@ fn a_missing_image_leaves_its_service_out() {
         "db".into(),
         ImageState::Unavailable {
             reason: "no registry answers".into(),
-            missing: true,
+            lack: Lack::Missing,
         },
     );
     let plan = plan_up(&project, &Observed::default(), &images, &UpOptions::default());

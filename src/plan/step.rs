@@ -77,6 +77,22 @@ pub struct Unavailable {
     pub reason: String,
     /// Whether the stack says that the run is good without it.
     pub optional: bool,
+    /// What kind of failure that was.
+    pub lack: Lack,
+}
+
+/// Why no image can be had.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// No source has it: the only lack that `optional` excuses.
+    Missing,
+    /// It, or a base image of it, is to be built here, and that failed.
+    BuildFailed {
+        /// The last lines that the build wrote, oldest first.
+        lines: Vec<String>,
+    },
+    /// Anything else.
+    Other,
 }
 
 /// One operation at the engine.

@@ -123,6 +123,7 @@ fn plan() -> Plan {
             service: "grafana".into(),
             reason: "no registry answers".into(),
             optional: true,
+            lack: crate::plan::Lack::Missing,
         }],
         ..Plan::default()
     }

@@ -44,17 +44,24 @@ fn a_build_that_fails_shows_its_last_lines_and_its_code() {
     let outcome = project
         .run(["up", "-d"])
         .expect(1)
-        .says("web")
-        .says("the words before the end")
+        .says("web: its image could not be built")
+        .says("    | the words before the end")
         .says("42");
     assert!(outcome.duration < Duration::from_secs(30), "{outcome}");
     assert_eq!(project.states(), ["other: running"]);
     let outcome = project.run(["--progress", "json", "up", "-d"]).expect(1);
     let failed = outcome.failed_service();
     assert_eq!(failed["service"], "web", "{outcome}");
+    assert_eq!(failed["cause"], "build", "{outcome}");
+    let logs = failed["logs"].as_array().unwrap();
+    assert!(logs.iter().any(|l| l == "the words before the end"), "{outcome}");
+    // They are told once.
+    assert!(!failed["text"].as_str().unwrap().contains('\n'), "{outcome}");
+    project.run(["up", "-d", "--report", "up.xml"]).expect(1);
+    let junit = std::fs::read_to_string(project.dir().join("up.xml")).unwrap();
     assert!(
-        failed.to_string().contains("the words before the end"),
-        "{outcome}"
+        junit.contains(r#"type="build""#) && junit.contains("| the words before the end"),
+        "{junit}"
     );
 }
 

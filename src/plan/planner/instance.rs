@@ -7,7 +7,7 @@ use crate::base::{ContainerId, ImageId, ServiceName};
 use crate::model::render::{comparable, container_name};
 use crate::model::{Condition, Container, ContainerState, EngineHealth, RestartPolicy, Service, labels};
 use crate::plan::differences;
-use crate::plan::step::{Action, Cause, Instance, Kept, StepId, Target, Unavailable};
+use crate::plan::step::{Action, Cause, Instance, Kept, Lack, StepId, Target, Unavailable};
 
 impl<'a> Planner<'a> {
     pub(super) fn plan_service(&mut self, name: &ServiceName, service: &'a Service) {
@@ -29,10 +29,13 @@ impl<'a> Planner<'a> {
                 }
                 ImageId::from("pending")
             }
-            Some(ImageState::Unavailable { reason, missing }) => {
-                return self.unavailable(name, service.ext.optional && *missing, reason.clone());
+            Some(ImageState::Unavailable { reason, lack }) => {
+                let optional = service.ext.optional && *lack == Lack::Missing;
+                return self.unavailable(name, optional, reason.clone(), lack.clone());
             }
-            None => return self.unavailable(name, false, "its image is not known".to_owned()),
+            None => {
+                return self.unavailable(name, false, "its image is not known".to_owned(), Lack::Other);
+            }
         };
         let files = self.options.bound_files.get(name).map_or(&[][..], Vec::as_slice);
         let definition = comparable(self.project, service, files);
@@ -50,11 +53,12 @@ impl<'a> Planner<'a> {
         }
     }
 
-    pub(super) fn unavailable(&mut self, name: &ServiceName, optional: bool, reason: String) {
+    pub(super) fn unavailable(&mut self, name: &ServiceName, optional: bool, reason: String, lack: Lack) {
         self.plan.unavailable.push(Unavailable {
             service: name.clone(),
             reason,
             optional,
+            lack,
         });
     }
 

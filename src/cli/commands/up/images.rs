@@ -13,7 +13,7 @@ use crate::image::{
     Activity, HostEnv, ImageError, ImageProgress, ImageRequest, Known, Options, RequestOptions, Supply,
 };
 use crate::model::{Image, Observed, Project, PullPolicy};
-use crate::plan::ImageState;
+use crate::plan::{ImageState, Lack};
 
 use super::super::super::context::Context;
 use super::super::super::exit::ExpectedError;
@@ -22,14 +22,14 @@ use super::super::super::settings::{BuildChoice, PullChoice, UpSettings};
 /// What became of each image that had to be supplied, by reference.
 #[derive(Debug, Default)]
 pub struct Supplied {
-    images: BTreeMap<String, Result<Image, Lack>>,
+    images: BTreeMap<String, Result<Image, Failed>>,
 }
 
 /// An image that could not be supplied.
 #[derive(Debug, Clone)]
-struct Lack {
+struct Failed {
     reason: String,
-    missing: bool,
+    lack: Lack,
 }
 
 impl Supplied {
@@ -59,15 +59,15 @@ impl Supplied {
             .map(|(name, reference)| {
                 let seen = observed.images.get(&reference).and_then(|image| image.id.clone());
                 let state = match (seen, self.images.get(&reference)) {
-                    (_, Some(Err(lack))) => ImageState::Unavailable {
-                        reason: lack.reason.clone(),
-                        missing: lack.missing,
+                    (_, Some(Err(failed))) => ImageState::Unavailable {
+                        reason: failed.reason.clone(),
+                        lack: failed.lack.clone(),
                     },
                     (Some(id), _) => ImageState::Present(id),
                     (None, Some(Ok(Image { id: Some(id), .. }))) => ImageState::Present(id.clone()),
                     (None, _) => ImageState::Unavailable {
                         reason: format!("the engine does not have {reference} any more"),
-                        missing: false,
+                        lack: Lack::Other,
                     },
                 };
                 (name, state)
@@ -99,13 +99,13 @@ pub fn foreseen(project: &Project, observed: &Observed) -> BTreeMap<ServiceName,
                 (Some(id), _) => ImageState::Present(id),
                 (None, Some(PullPolicy::Never)) if !build => ImageState::Unavailable {
                     reason: format!("the engine does not have {reference}, and its pull policy is never"),
-                    missing: true,
+                    lack: Lack::Missing,
                 },
                 (None, Some(PullPolicy::Never)) => ImageState::Pending { how: "build".into() },
                 // Nobody counts on it; what cannot be said is whether a registry has it.
                 (None, _) if !build && service.is_some_and(|s| s.ext.optional) => ImageState::Unavailable {
                     reason: format!("the engine does not have {reference}; `up` tries to pull it"),
-                    missing: true,
+                    lack: Lack::Missing,
                 },
                 (None, _) => ImageState::Pending {
                     how: match (named, build) {
@@ -199,7 +199,7 @@ async fn settle(
     reference: &str,
     optional: bool,
     result: Result<crate::image::Supplied, ImageError>,
-) -> Result<Result<Image, Lack>, EngineError> {
+) -> Result<Result<Image, Failed>, EngineError> {
     match result {
         Ok(done) => {
             progress.stage(reference, ImageStage::Obtained { line: done.line });
@@ -211,9 +211,16 @@ async fn settle(
         }
         Err(ImageError::Engine(error)) if error.is_engine_lost() => Err(error),
         Err(error) => {
-            let missing = error.is_missing_image();
-            let reason = site.masker.mask(&in_full(&error)).into_owned();
-            let stage = if missing && optional {
+            let masked = |text: &str| site.masker.mask(text).into_owned();
+            let reason = masked(&in_full(&error));
+            let lack = match error.failed_build() {
+                _ if error.is_missing_image() => Lack::Missing,
+                Some(lines) => Lack::BuildFailed {
+                    lines: lines.iter().map(|line| masked(line)).collect(),
+                },
+                None => Lack::Other,
+            };
+            let stage = if optional && lack == Lack::Missing {
                 ImageStage::Unavailable {
                     reason: reason.clone(),
                 }
@@ -223,7 +230,7 @@ async fn settle(
                 }
             };
             progress.stage(reference, stage);
-            Ok(Err(Lack { reason, missing }))
+            Ok(Err(Failed { reason, lack }))
         }
     }
 }
