@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::ProbeAttempt;
-use crate::base::ServiceName;
+use crate::base::{ServiceName, format_duration};
 use crate::model::{Condition, SourcePlace};
 use crate::plan::Instance;
 
@@ -78,6 +78,58 @@ impl FailedService {
         }
     }
 
+    /// What is wrong, in words that fit after the container's name (`exited with code 1`); without
+    /// what somebody else said about it ([`Self::said`]).
+    pub fn verdict(&self) -> String {
+        let ended = || {
+            self.exit
+                .map_or_else(|| "ended".to_owned(), ContainerExit::to_text)
+        };
+        match &self.cause {
+            FailureCause::NoImage { .. } => "has no image".to_owned(),
+            FailureCause::Build { .. } => "could not be built".to_owned(),
+            FailureCause::Create { .. } => "could not be created".to_owned(),
+            FailureCause::Start { .. } => "could not be started".to_owned(),
+            FailureCause::Exited => ended(),
+            FailureCause::Restarting { times } => format!(
+                "ended {times} times and is started again and again; last it {}",
+                ended()
+            ),
+            FailureCause::NotReady { deadline } => {
+                format!("did not get ready within {}", format_duration(*deadline))
+            }
+            FailureCause::Unhealthy { failures } => {
+                format!("is unhealthy: its probe failed {failures} times in a row")
+            }
+            FailureCause::Removed => "is gone: somebody removed it".to_owned(),
+            FailureCause::Other { text } => text.clone(),
+        }
+    }
+
+    /// What the engine, the builder or the registry said, where somebody said something.
+    pub fn said(&self) -> Option<&str> {
+        match &self.cause {
+            FailureCause::NoImage { reason } => Some(reason),
+            FailureCause::Build { error }
+            | FailureCause::Create { error }
+            | FailureCause::Start { error } => Some(error),
+            _ => None,
+        }
+    }
+
+    /// The verdict with what somebody said about it, in words that fit after the container's name.
+    pub fn in_words(&self) -> String {
+        match self.said() {
+            Some(said) => format!("{}: {said}", self.verdict()),
+            None => self.verdict(),
+        }
+    }
+
+    /// The verdict as a sentence that begins with the container's name.
+    pub fn headline(&self) -> String {
+        format!("{} {}", self.instance, self.verdict())
+    }
+
     /// What to do about it: the hint given, else what the exit code tells.
     pub fn hint(&self) -> Option<&str> {
         if let Some(hint) = &self.hint {
@@ -101,7 +153,7 @@ impl FailedService {
 impl ContainerExit {
     /// How it ended, in words that fit after the service's name: `exited with code 1`,
     /// `was killed for memory (exit code 137)`.
-    pub fn to_text(&self) -> String {
+    pub fn to_text(self) -> String {
         let signal = match self.code {
             129 => "SIGHUP",
             130 => "SIGINT",
@@ -232,4 +284,80 @@ pub struct FailedOperation {
     pub error: String,
     /// What to do about it.
     pub hint: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_cause_has_one_wording() {
+        let exit = |code, oom_killed| Some(ContainerExit { code, oom_killed });
+        let cases = [
+            (
+                FailureCause::NoImage {
+                    reason: "no registry".into(),
+                },
+                None,
+            ),
+            (
+                FailureCause::Build {
+                    error: "exit code: 1".into(),
+                },
+                None,
+            ),
+            (FailureCause::Create { error: "no".into() }, None),
+            (
+                FailureCause::Start {
+                    error: "port taken".into(),
+                },
+                None,
+            ),
+            (FailureCause::Exited, None),
+            (FailureCause::Exited, exit(4, false)),
+            (FailureCause::Exited, exit(137, true)),
+            (FailureCause::Restarting { times: 5 }, exit(139, false)),
+            (
+                FailureCause::NotReady {
+                    deadline: Duration::from_secs(90),
+                },
+                None,
+            ),
+            (FailureCause::Unhealthy { failures: 3 }, None),
+            (FailureCause::Removed, None),
+            (
+                FailureCause::Other {
+                    text: "has no probe".into(),
+                },
+                None,
+            ),
+        ];
+        let mut said = String::new();
+        for (cause, exit) in cases {
+            let instance = Instance {
+                service: "web".into(),
+                number: 2,
+            };
+            let mut failed = FailedService::new(instance, cause);
+            failed.exit = exit;
+            assert!(failed.in_words().starts_with(&failed.verdict()));
+            assert_eq!(failed.headline(), format!("web-2 {}", failed.verdict()));
+            said.push_str(&failed.in_words());
+            said.push('\n');
+        }
+        insta::assert_snapshot!(said, @r"
+        has no image: no registry
+        could not be built: exit code: 1
+        could not be created: no
+        could not be started: port taken
+        ended
+        exited with code 4
+        was killed for memory (exit code 137)
+        ended 5 times and is started again and again; last it exited with code 139 (SIGSEGV)
+        did not get ready within 1m30s
+        is unhealthy: its probe failed 3 times in a row
+        is gone: somebody removed it
+        has no probe
+        ");
+    }
 }

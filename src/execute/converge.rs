@@ -168,7 +168,7 @@ async fn verify(site: &Site, wants: &Wants, observed: &Observed, report: &mut Fa
         if let Some(found) = found {
             super::prove::gather(site, &found.id, &mut failure, None).await;
         }
-        let words = super::report::in_words(&failure);
+        let words = failure.in_words();
         site.hub.publish(Body::Stage {
             instance: instance.clone(),
             stage: Stage::Failed,

@@ -449,7 +449,7 @@ impl<'a> Run<'a> {
 
     /// A container failed for good. Where another ran before it, that one is put back first.
     fn service_failed(&mut self, failure: FailedService) {
-        let words = report::in_words(&failure);
+        let words = failure.in_words();
         self.state
             .table
             .insert(failure.instance.clone(), Progress::Failed(words.clone()));

@@ -95,34 +95,6 @@ fn chain_to(project: &Project, name: &ServiceName) -> Vec<ChainLink> {
     chain
 }
 
-/// A failure in words that fit after the service's name.
-pub fn in_words(failure: &FailedService) -> String {
-    match &failure.cause {
-        FailureCause::NoImage { reason } => format!("has no image: {reason}"),
-        FailureCause::Build { error } => format!("could not be built: {error}"),
-        FailureCause::Create { error } => format!("could not be created: {error}"),
-        FailureCause::Start { error } => format!("could not be started: {error}"),
-        FailureCause::Exited => match failure.exit {
-            Some(exit) if exit.oom_killed => "was killed because it used up its memory".into(),
-            Some(exit) => format!("exited with code {}", exit.code),
-            None => "exited".into(),
-        },
-        FailureCause::Restarting { times } => match failure.exit {
-            Some(exit) => format!(
-                "exits again and again ({times} times, last with code {})",
-                exit.code
-            ),
-            None => format!("exits again and again ({times} times)"),
-        },
-        FailureCause::NotReady { deadline } => {
-            format!("was not ready within {}", crate::base::format_duration(*deadline))
-        }
-        FailureCause::Unhealthy { failures } => format!("is unhealthy: its check failed {failures} times"),
-        FailureCause::Removed => "was removed by somebody else".into(),
-        FailureCause::Other { text } => text.clone(),
-    }
-}
-
 /// What to do about an engine's refusal, where that is known.
 pub fn hint(error: &EngineError) -> Option<String> {
     match &error.kind {

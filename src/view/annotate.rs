@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::failure::{details, headline, operation_headline, tame};
+use super::failure::{details, operation_headline, tame};
 use crate::event::{FailureReport, Snapshot, TestVerdict};
 use crate::model::{SourcePlace, SourcePlaces};
 
@@ -56,7 +56,7 @@ pub fn failures(report: &FailureReport, checkout: &Checkout) -> String {
     let mut out = String::new();
     for failed in &report.services {
         let place = failed.place.as_ref();
-        out.push_str(&checkout.command(place, &headline(failed), &details(failed)));
+        out.push_str(&checkout.command(place, &failed.headline(), &details(failed)));
     }
     for failed in &report.operations {
         let mut text = failed.error.clone();

@@ -6,52 +6,9 @@ use serde_json::{Value, json};
 
 use super::style::{Style, Symbol, Tone};
 use super::text::{Line, lines_of, wrap};
-use crate::base::format_duration;
 use crate::event::{FailedOperation, FailedService, FailureCause, FailureReport, Previous, wire};
 use crate::plan::text as plan_text;
 use crate::view::progress::words;
-
-/// What is wrong, in one line that begins with the service's name.
-pub fn headline(failed: &FailedService) -> String {
-    let name = &failed.instance;
-    let exit = || {
-        failed
-            .exit
-            .map_or_else(|| "ended".to_owned(), |exit| exit.to_text())
-    };
-    match &failed.cause {
-        FailureCause::NoImage { .. } => format!("{name} has no image"),
-        FailureCause::Build { .. } => format!("{name}: its image could not be built"),
-        FailureCause::Create { .. } => format!("{name} could not be created"),
-        FailureCause::Start { .. } => format!("{name} could not be started"),
-        FailureCause::Exited => format!("{name} {}", exit()),
-        FailureCause::Restarting { times } => {
-            format!(
-                "{name} ended {times} times and is started again and again; last it {}",
-                exit()
-            )
-        }
-        FailureCause::NotReady { deadline } => {
-            format!("{name} did not get ready within {}", format_duration(*deadline))
-        }
-        FailureCause::Unhealthy { failures } => {
-            format!("{name} is unhealthy: its probe failed {failures} times in a row")
-        }
-        FailureCause::Removed => format!("{name} is gone: somebody removed it"),
-        FailureCause::Other { text } => format!("{name} {text}"),
-    }
-}
-
-/// What the engine, the builder or the registry said, where somebody said something.
-fn said(failed: &FailedService) -> Option<&str> {
-    match &failed.cause {
-        FailureCause::NoImage { reason } => Some(reason),
-        FailureCause::Build { error } | FailureCause::Create { error } | FailureCause::Start { error } => {
-            Some(error)
-        }
-        _ => None,
-    }
-}
 
 /// What is known about a failed service beside the headline: a title and a text each.
 fn facts(failed: &FailedService, style: &Style) -> Vec<(&'static str, String)> {
@@ -67,7 +24,7 @@ fn facts(failed: &FailedService, style: &Style) -> Vec<(&'static str, String)> {
         }
         facts.push(("needed by", text));
     }
-    if let Some(said) = said(failed) {
+    if let Some(said) = failed.said() {
         facts.push(("because", said.to_owned()));
     }
     if let Some(exit) = failed.exit
@@ -118,7 +75,7 @@ const FACTS: usize = 15;
 pub fn text(report: &FailureReport, columns: Option<usize>, style: &Style) -> String {
     let mut out = String::new();
     for failed in &report.services {
-        put(&mut out, &title(&headline(failed), style), style);
+        put(&mut out, &title(&failed.headline(), style), style);
         for (name, text) in facts(failed, style) {
             fact(&mut out, name, Tone::Plain, &text, columns, style);
         }

@@ -84,7 +84,7 @@ fn end(snapshot: &Snapshot) -> Moment {
 fn failure_status(failed: &FailedService) -> TestCaseStatus {
     let mut status = TestCaseStatus::non_success(NonSuccessKind::Failure);
     status.set_type(failed.cause.kind());
-    status.set_message(one_line(&failure::headline(failed)).into_owned());
+    status.set_message(one_line(&failed.headline()).into_owned());
     status.set_description(failure::details(failed));
     status
 }

@@ -44,7 +44,7 @@ fn a_build_that_fails_shows_its_last_lines_and_its_code() {
     let outcome = project
         .run(["up", "-d"])
         .expect(1)
-        .says("web: its image could not be built")
+        .says("web could not be built")
         .says("    | the words before the end")
         .says("42");
     assert!(outcome.duration < Duration::from_secs(30), "{outcome}");
