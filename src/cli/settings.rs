@@ -22,7 +22,7 @@ pub use observe::{
     PsFormat, PsSettings, PsShape, ReportFormat, Shell, SmokeSettings, VersionFormat, VersionSettings,
 };
 pub use up::{
-    Abort, Attach, BuildChoice, DownSettings, Orphans, PlanFormat, PlanSettings, PullChoice, RemoveImages,
+    Abort, Attach, BuildChoice, DownSettings, PlanFormat, PlanSettings, PullChoice, RemoveImages,
     SmokeChoice, UpSettings, Wait, WhatToDo,
 };
 

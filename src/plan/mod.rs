@@ -16,7 +16,7 @@ pub mod text;
 
 pub use compare::{Difference, differences};
 pub use down::{DownOptions, plan_down};
-pub use planner::{ImageState, Recreate, UpOptions, plan_up};
+pub use planner::{ImageState, Orphans, Recreate, UpOptions, plan_up};
 pub use step::{
     Action, Cause, Gate, Instance, Kept, Lack, Note, Plan, Refusal, Step, StepId, Target, Unavailable, Undo,
 };

@@ -24,8 +24,8 @@ pub struct UpOptions {
     pub no_deps: bool,
     /// When containers are replaced.
     pub recreate: Recreate,
-    /// Whether containers of services that are not in the stack any more are removed.
-    pub remove_orphans: bool,
+    /// What happens to containers of services that are not in the stack any more.
+    pub orphans: Orphans,
     /// Whether containers are only created.
     pub no_start: bool,
     /// Whether anonymous volumes are made anew in a replacement.
@@ -50,6 +50,18 @@ pub enum Recreate {
     Always,
     /// Never (`--no-recreate`).
     Never,
+}
+
+/// What happens to containers of services that are not in the stack any more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Orphans {
+    /// They stay and are named.
+    #[default]
+    Warn,
+    /// They stay, and nothing is said.
+    Ignore,
+    /// They are removed.
+    Remove,
 }
 
 /// How a service's image stands.
@@ -215,19 +227,23 @@ impl<'a> Planner<'a> {
             })
             .collect();
         orphans.sort_by(|a, b| a.name.cmp(&b.name));
-        if self.options.remove_orphans {
-            for orphan in orphans {
-                self.stop_and_remove(orphan, Cause::Orphan, Vec::new(), true);
+        match self.options.orphans {
+            Orphans::Remove => {
+                for orphan in orphans {
+                    self.stop_and_remove(orphan, Cause::Orphan, Vec::new(), true);
+                }
             }
-        } else if !orphans.is_empty() {
-            let names: Vec<&str> = orphans.iter().map(|c| c.name.as_str()).collect();
-            self.note(
-                format!(
-                    "containers of services that are not in the stack any more stay: {}",
-                    names.join(", ")
-                ),
-                Some("--remove-orphans removes them"),
-            );
+            Orphans::Warn if !orphans.is_empty() => {
+                let names: Vec<&str> = orphans.iter().map(|c| c.name.as_str()).collect();
+                self.note(
+                    format!(
+                        "containers of services that are not in the stack any more stay: {}",
+                        names.join(", ")
+                    ),
+                    Some("--remove-orphans removes them"),
+                );
+            }
+            Orphans::Warn | Orphans::Ignore => {}
         }
     }
 }

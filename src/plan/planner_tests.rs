@@ -349,10 +349,20 @@ fn scaling_down_and_orphans() {
     world.settled(&before);
     let mut after = project(&[("web", &[])]);
     after.services["web"].scale = Some(1);
-    let options = UpOptions {
-        remove_orphans: true,
+    let with = |orphans| UpOptions {
+        orphans,
         ..UpOptions::default()
     };
+    let notes = |orphans| {
+        let plan = plan_up(&after, &world.observed, &images(&after), &with(orphans));
+        plan.notes.into_iter().map(|note| note.text).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        notes(Orphans::Warn),
+        ["containers of services that are not in the stack any more stay: p-db-1"]
+    );
+    assert_eq!(notes(Orphans::Ignore), Vec::<String>::new());
+    let options = with(Orphans::Remove);
     insta::assert_snapshot!(world.up(&after, &options), @r"
     #0  stop container p-web-2 — only 1 wanted
     #1  remove container p-web-2 — only 1 wanted; after #0

@@ -6,13 +6,13 @@ use crate::engine::Wanted;
 use crate::event::Body;
 use crate::execute::{Converged, ExecuteOptions, Site, Wants, converge};
 use crate::model::{Observed, Project, StackExt};
-use crate::plan::{DownOptions, plan_down};
+use crate::plan::{DownOptions, Orphans, plan_down};
 use crate::view::progress::Final;
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::session::{self, Opening, Session, execute_options};
-use super::super::settings::{DownSettings, Orphans, RemoveImages};
+use super::super::settings::{DownSettings, RemoveImages};
 
 /// Runs `down`.
 ///

@@ -8,7 +8,7 @@ use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::output;
 use super::super::session;
-use super::super::settings::{Orphans, PlanFormat, PlanSettings};
+use super::super::settings::{PlanFormat, PlanSettings};
 use super::up::{self, images};
 
 /// Runs `plan`.
@@ -26,11 +26,7 @@ pub async fn run(context: &Context, settings: PlanSettings) -> Outcome {
     let wants = session::wants(&project, session::images_of(&project, &observed));
     let states = images::foreseen(&project, &observed);
     let options = up::plan_options(&project, &settings.what, &wants);
-    let mut plan = plan_up(&project, &observed, &states, &options);
-    if settings.what.orphans == Orphans::Ignore {
-        plan.notes
-            .retain(|note| !note.text.contains("not in the stack any more"));
-    }
+    let plan = plan_up(&project, &observed, &states, &options);
     show(context, &plan, settings.format)?;
     let idle = plan.is_empty() && plan.refusals.is_empty();
     Ok(match (plan.refusals.is_empty(), settings.exit_code && !idle) {

@@ -18,7 +18,7 @@ use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::output;
 use super::super::session::{self, Opening, Session, execute_options};
-use super::super::settings::{Orphans, SmokeChoice, UpSettings, Wait, WhatToDo};
+use super::super::settings::{SmokeChoice, UpSettings, Wait, WhatToDo};
 
 pub use images::Supplied;
 
@@ -121,14 +121,8 @@ async fn drive(
     let wants = session::wants(project, images.clone());
     let mut options = settings.what.up_options((*wants.bound_files).clone());
     options.unprobed = unprobed(project, &wants);
-    let plan_of = |observed: &Observed| {
-        let mut plan = plan_up(project, observed, &supplied.states(project, observed), &options);
-        if settings.what.orphans == Orphans::Ignore {
-            plan.notes
-                .retain(|note| !note.text.contains("not in the stack any more"));
-        }
-        plan
-    };
+    let plan_of =
+        |observed: &Observed| plan_up(project, observed, &supplied.states(project, observed), &options);
     if context.settings.dry_run {
         let observed = site.engine.observe(&wanted).await?;
         return Ok(End::Shown(plan_of(&observed)));

@@ -1,7 +1,7 @@
 use clap::Parser;
 
 use super::*;
-use crate::plan::Recreate;
+use crate::plan::{Orphans, Recreate};
 
 const TTY: Terminal = Terminal {
     stdin: true,
@@ -195,7 +195,12 @@ fn up_means_ready_and_smoke_tested() {
     let options = settings.what.up_options(Default::default());
     assert_eq!(options.services, ["app".into(), "web".into()]);
     assert_eq!(options.recreate, Recreate::Always);
-    assert!(options.no_deps && options.renew_anon_volumes && !options.remove_orphans && !options.no_start);
+    assert!(
+        options.no_deps
+            && options.renew_anon_volumes
+            && options.orphans == Orphans::Warn
+            && !options.no_start
+    );
 
     let settings = up("platform up --no-wait");
     assert_eq!(

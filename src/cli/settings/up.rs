@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::ServiceName;
-use crate::plan::{Recreate, UpOptions};
+use crate::plan::{Orphans, Recreate, UpOptions};
 use crate::view::logs::LogStyle;
 
 use super::super::args::up::{DownArgs, PlanArgs, PlanFormatArg, PullArg, RmiArg, UpArgs};
@@ -82,17 +82,6 @@ pub enum PullChoice {
     Missing,
     /// Not at all.
     Never,
-}
-
-/// What happens to containers of services that are not in the stack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Orphans {
-    /// They are named.
-    Warn,
-    /// Nothing is said.
-    Ignore,
-    /// They are removed.
-    Remove,
 }
 
 /// What `up` waits for.
@@ -276,7 +265,7 @@ impl WhatToDo {
             services: self.services.clone(),
             no_deps: !self.dependencies,
             recreate: self.recreate,
-            remove_orphans: self.orphans == Orphans::Remove,
+            orphans: self.orphans,
             no_start: !self.start,
             renew_anon_volumes: self.renew_anonymous_volumes,
             grace: self.stop_timeout,
