@@ -259,7 +259,7 @@ impl Supply {
                 let version = labelled_version(&image);
                 (image, version)
             }
-            Kind::Dockerfile { dockerfile } => {
+            Kind::Dockerfile { dockerfile, .. } => {
                 let job = BuildJob::of_recipe(reference, &recipe, dockerfile, &hash, &origin, own);
                 let Built { image, version } = self.build(&job, report).await?;
                 (image, version)
@@ -331,7 +331,7 @@ fn fits(platform: Option<&str>, info: &EngineInfo) -> bool {
 fn bases_of(recipe: &Recipe, builtin: &BTreeMap<String, String>) -> Vec<String> {
     match &recipe.kind {
         Kind::RootFs(_) => Vec::new(),
-        Kind::Dockerfile { dockerfile } => std::fs::read_to_string(recipe.folder.join(dockerfile))
+        Kind::Dockerfile { dockerfile, .. } => std::fs::read_to_string(recipe.folder.join(dockerfile))
             .ok()
             .and_then(|text| Dockerfile::parse(&text, &BTreeMap::new(), builtin).ok())
             .and_then(|file| file.images(None, true).ok())

@@ -25,6 +25,7 @@ use super::supply::Supply;
 use crate::base::{ImageId, Secret};
 use crate::engine::{BuildProgress, BuildRequest, EngineErrorKind};
 use crate::model::{Build, FileSource, Image, labels};
+use crate::stack::scope::clean;
 
 /// The Dockerfile's name in a context that does not hold it.
 const OUTSIDE_DOCKERFILE: &str = ".platform.dockerfile";
@@ -80,8 +81,8 @@ impl<'a> BuildJob<'a> {
         Self {
             image: reference.to_string(),
             build: Build {
-                context: recipe.folder.display().to_string(),
-                dockerfile: Some(dockerfile.to_owned()),
+                context: recipe.context().display().to_string(),
+                dockerfile: Some(recipe.folder.join(dockerfile).display().to_string()),
                 labels: IndexMap::from([(labels::RECIPE_HASH.to_owned(), hash.to_owned())]),
                 ..Build::default()
             },
@@ -186,7 +187,7 @@ impl Supply {
         let origin = job
             .origin
             .clone()
-            .unwrap_or_else(|| self.built_from(Path::new(&job.build.context)));
+            .unwrap_or_else(|| self.built_from(&source_folder(&job.build)));
         build
             .labels
             .entry(labels::IMAGE_SOURCE.to_owned())
@@ -261,7 +262,7 @@ impl Supply {
         }
         Err(ImageError::Build {
             image: job.image.clone(),
-            context: self.shown(Path::new(&job.build.context)),
+            context: self.shown(&source_folder(&job.build)),
             reason,
             lines: lines.into(),
         })
@@ -405,18 +406,12 @@ fn inputs(
     })
 }
 
-/// A path without `.` and `..`, links not looked at.
-fn clean(path: &Path) -> PathBuf {
-    use std::path::Component;
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                out.pop();
-            }
-            part => out.push(part),
-        }
+/// The folder that people know a build by: the context, or a recipe's own where recipes share one.
+pub(super) fn source_folder(build: &Build) -> PathBuf {
+    let context = Path::new(&build.context);
+    let file = build.dockerfile.as_deref().map(|file| clean(&context.join(file)));
+    match file.as_deref().and_then(Path::parent) {
+        Some(folder) if folder.join("recipe.yaml").is_file() => folder.to_owned(),
+        _ => context.to_owned(),
     }
-    out
 }

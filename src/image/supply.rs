@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::{OnceCell, Semaphore};
 
 use super::base::Bases;
-use super::build::{BuildJob, Built};
+use super::build::{BuildJob, Built, source_folder};
 use super::decide::{Attempt, Facts, Local, decide};
 use super::host::HostEnv;
 use super::progress::{ProgressSink, Reporter};
@@ -94,10 +94,10 @@ pub enum Source {
         /// `sha256:…`.
         digest: Option<String>,
     },
-    /// A build of this context.
+    /// A build.
     Built {
-        /// Folder.
-        context: PathBuf,
+        /// The context, or a recipe's own folder where recipes share one.
+        folder: PathBuf,
     },
     /// A recipe, from distribution packages.
     Recipe {
@@ -170,8 +170,8 @@ impl Supply {
                     Some(build) => {
                         let job = BuildJob::of_request(request, build);
                         let Built { image, version } = self.build(&job, report).await?;
-                        let context = PathBuf::from(&build.context);
-                        let source = Source::Built { context };
+                        let folder = source_folder(build);
+                        let source = Source::Built { folder };
                         Some(Found {
                             image,
                             version,
@@ -295,7 +295,7 @@ impl Supply {
                     None => format!("pulled from {registry}"),
                 }
             }
-            Source::Built { context } => self.built_from(context),
+            Source::Built { folder } => self.built_from(folder),
             Source::Recipe { folder } => self.made_by(folder),
         };
         Ok(Supplied {

@@ -22,7 +22,7 @@ RECIPES = {
 COMMON = {"recipe", "kind", "provides", "title", "timeout", "version_file", "stand_in"}
 KINDS = {
     "rootfs": COMMON | {"run", "environment", "tools", "files", "config"},
-    "dockerfile": COMMON | {"dockerfile"},
+    "dockerfile": COMMON | {"dockerfile", "context"},
 }
 
 
@@ -123,10 +123,13 @@ def test_a_recipe_is_well_formed(name):
 
 def test_what_is_built_provides_what_the_stack_names():
     for service in SERVICES.values():
-        context = service.get("build")
-        if isinstance(context, str):
-            recipe = RECIPES[(STACK.parent / context).resolve().name]
+        build = service.get("build", {})
+        if "dockerfile" in build:
+            context = (STACK.parent / build["context"]).resolve()
+            file = context / build["dockerfile"]
+            recipe = RECIPES[file.parent.name]
             assert recipe["provides"] == service["image"]
+            assert (file.parent / recipe["context"]).resolve() == context
     for image, folder in MODEL["x-platform"]["base_images"].items():
         assert RECIPES[(STACK.parent / folder).resolve().name]["provides"] == image
     assert RECIPES["grafana-standin"]["provides"] == SERVICES["grafana"]["image"]
@@ -162,14 +165,21 @@ def test_a_dockerfile_serves_both_builders_and_keeps_nothing(file):
         asked = re.search(r"^# platform:secrets (.+)\nRUN ", stage, re.MULTILINE)
         assert asked, "no secrets are asked for"
         assert set(asked[1].split()) <= {"platform_ca", "platform_pip_conf", "platform_apt_conf"}
-    ignored = (file.parent / ".dockerignore").read_text().split()
+    own = file.parent / "Dockerfile.dockerignore"
+    ignored = (own if own.exists() else file.parent / ".dockerignore").read_text().split()
     assert "!platform_*" in ignored
 
 
-def test_the_copies_of_the_collector_are_equal():
-    copies = list((ROOT / "images").glob("*/collect.sh"))
-    assert len(copies) == 4
-    assert len({copy.read_bytes() for copy in copies}) == 1
+def test_the_collector_is_there_once_and_reaches_its_users():
+    assert [file.parent.name for file in (ROOT / "images").glob("*/collect.sh")] == ["shared"]
+    users = 0
+    for file in (ROOT / "images").glob("*/Dockerfile"):
+        if "collect.sh" in file.read_text():
+            users += 1
+            assert "COPY shared/collect.sh " in file.read_text()
+            assert RECIPES[file.parent.name]["context"] == ".."
+            assert "!shared/collect.sh" in Path(f"{file}.dockerignore").read_text().split()
+    assert users == 4
 
 
 def test_versions_of_image_and_stack_agree():

@@ -154,11 +154,18 @@ async fn the_reference_platform_is_made_from_packages() {
         base_images: base_images.clone(),
         ..ImageRequest::default()
     };
+    let package = |image: &str| {
+        let mut request = request(image, "images");
+        if let Some(build) = &mut request.build {
+            build.dockerfile = Some(format!("{image}/Dockerfile"));
+        }
+        request
+    };
     let requests = [
         request("app", "app"),
-        request("nginx", "images/nginx"),
-        request("prometheus", "images/prometheus"),
-        request("alertmanager", "images/alertmanager"),
+        package("nginx"),
+        package("prometheus"),
+        package("alertmanager"),
     ];
     let begin = Instant::now();
     let note = |p: ImageProgress| {

@@ -21,7 +21,7 @@ const COMMON: [&str; 7] = [
     "stand_in",
 ];
 const ROOTFS: [&str; 5] = ["run", "environment", "tools", "files", "config"];
-const DOCKERFILE: [&str; 1] = ["dockerfile"];
+const DOCKERFILE: [&str; 2] = ["dockerfile", "context"];
 const CONFIG: [&str; 9] = [
     "cmd",
     "entrypoint",
@@ -85,6 +85,7 @@ pub(super) fn decode(text: &str, folder: &Path) -> Result<Recipe, Wrong> {
     } else {
         Kind::Dockerfile {
             dockerfile: optional_text(&map, "dockerfile")?.unwrap_or_else(|| "Dockerfile".to_owned()),
+            context: optional_text(&map, "context")?,
         }
     };
     Ok(Recipe {

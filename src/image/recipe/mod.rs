@@ -15,6 +15,7 @@ pub(super) use decode::{provenance_labels, version_label};
 
 use super::ImageError;
 use super::context::{Context, hash_folder};
+use crate::stack::scope::clean;
 
 /// A recipe: a folder with a `recipe.yaml`, or with a Dockerfile alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,10 +41,12 @@ pub struct Recipe {
 pub enum Kind {
     /// A command writes a root file system as a tar, which is imported.
     RootFs(RootFs),
-    /// The folder is a build context.
+    /// A build.
     Dockerfile {
-        /// The Dockerfile, relative to the folder.
+        /// The Dockerfile, relative to the recipe's folder.
         dockerfile: String,
+        /// The build context, relative to the recipe's folder; that folder itself where absent.
+        context: Option<String>,
     },
 }
 
@@ -111,6 +114,7 @@ impl Recipe {
                     stand_in: false,
                     kind: Kind::Dockerfile {
                         dockerfile: "Dockerfile".to_owned(),
+                        context: None,
                     },
                 })
             }
@@ -127,7 +131,18 @@ impl Recipe {
         }
     }
 
-    /// What the result depends on beside the archive: the folder's files and the base images.
+    /// The folder whose files decide the result: the build context, else the recipe's own.
+    pub fn context(&self) -> PathBuf {
+        match &self.kind {
+            Kind::Dockerfile {
+                context: Some(context),
+                ..
+            } => clean(&self.folder.join(context)),
+            _ => self.folder.clone(),
+        }
+    }
+
+    /// What the result depends on beside the archive: the context's files and the base images.
     /// Blocking. In hexadecimal.
     ///
     /// # Errors
@@ -137,10 +152,11 @@ impl Recipe {
         hasher.update(HASH_VERSION);
         let dockerfile = match &self.kind {
             Kind::RootFs(_) => None,
-            Kind::Dockerfile { dockerfile } => Some(self.folder.join(dockerfile)),
+            Kind::Dockerfile { dockerfile, .. } => Some(self.folder.join(dockerfile)),
         };
-        let ignore = Context::ignore_for(&self.folder, dockerfile.as_deref())?;
-        hash_folder(&self.folder, &ignore, &mut hasher)?;
+        let root = self.context();
+        let ignore = Context::ignore_for(&root, dockerfile.as_deref())?;
+        hash_folder(&root, &ignore, &mut hasher)?;
         // What the ignore file leaves out of the context, but decides the result all the same.
         for path in dockerfile.into_iter().chain([self.folder.join("recipe.yaml")]) {
             if let Ok(bytes) = fs::read(path) {
@@ -191,5 +207,32 @@ mod tests {
         assert_ne!(second, first);
         fs::write(dir.path().join("Dockerfile"), "FROM b").unwrap();
         assert_ne!(recipe.hash(&["x".into()]).unwrap(), second);
+    }
+
+    #[test]
+    fn a_context_above_shares_files_between_recipes() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |path: &str, text: &str| {
+            let path = dir.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        };
+        write("a/recipe.yaml", "{recipe: 1, kind: dockerfile, context: ..}");
+        write("a/Dockerfile", "FROM a");
+        write("a/Dockerfile.dockerignore", "*\n!shared/*\n!a/*.conf");
+        write("a/a.conf", "1");
+        write("b/b.conf", "1");
+        write("shared/x", "1");
+        let recipe = Recipe::read(&dir.path().join("a")).unwrap();
+        assert_eq!(recipe.context(), dir.path());
+        let hash = || recipe.hash(&[]).unwrap();
+        let first = hash();
+        write("b/b.conf", "another recipe's own");
+        assert_eq!(hash(), first);
+        for file in ["a/a.conf", "a/Dockerfile", "shared/x"] {
+            let before = hash();
+            write(file, "FROM 2");
+            assert_ne!(hash(), before, "{file}");
+        }
     }
 }

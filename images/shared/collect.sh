@@ -6,8 +6,8 @@
 #
 #   collect.sh FOLDER PACKAGE…
 #
-# The same file stands in each recipe folder (a build sees only its own folder);
-# ci/assets.sh checks that the copies are equal.
+# The recipes share it: their build context is the folder above (`context: ..`), of
+# which each one's Dockerfile.dockerignore lets in this file and the recipe's own.
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C
 here=$(dirname "$0")
