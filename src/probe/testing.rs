@@ -34,7 +34,7 @@ pub(crate) enum Answer {
     Never,
     /// Closes.
     Close,
-    /// Resets.
+    /// Takes the request and resets.
     Reset,
     /// A body without end, as fast as it goes.
     Endless,
@@ -67,7 +67,7 @@ pub(crate) async fn serve_each(answer: impl Fn(usize) -> Answer + Send + 'static
 async fn respond(mut stream: TcpStream, answer: Answer) {
     let mut request = vec![0; 16 * 1024];
     let read = match answer {
-        Answer::Reset | Answer::Close => 0,
+        Answer::Close => 0,
         _ => stream.read(&mut request).await.unwrap_or(0),
     };
     let ok = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";

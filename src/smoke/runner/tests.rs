@@ -16,13 +16,18 @@ const fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
+/// For what ends by itself: no machine is so busy that it takes as long.
+const PATIENT: Duration = Duration::from_secs(60);
+/// For what ends by its timeout alone, after the little that comes before.
+const BRIEF: Duration = Duration::from_secs(2);
+
 fn smoke(name: &str, check: SmokeCheck) -> SmokeTest {
     SmokeTest {
         name: name.into(),
         check,
         attempts: 1,
         interval: Some(ms(20)),
-        timeout: Some(ms(500)),
+        timeout: Some(PATIENT),
         needs: Vec::new(),
     }
 }
@@ -101,7 +106,13 @@ impl World {
 
     /// One test's mismatches and evidence.
     async fn one(&self, check: SmokeCheck) -> String {
-        let (report, _) = self.run(&[smoke("t", check)]).await;
+        self.one_within(PATIENT, check).await
+    }
+
+    async fn one_within(&self, timeout: Duration, check: SmokeCheck) -> String {
+        let mut test = smoke("t", check);
+        test.timeout = Some(timeout);
+        let (report, _) = self.run(&[test]).await;
         shown(&report.tests[0])
     }
 }
@@ -198,36 +209,49 @@ async fn everything_wrong_with_a_response_is_told() {
 
 #[tokio::test]
 async fn servers_that_behave_badly() {
-    let mut lines = Vec::new();
-    for answer in [
-        Answer::Never,
-        Answer::Close,
-        Answer::Reset,
-        Answer::Text("220 smtp\r\n"),
-        Answer::Stall("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"),
-        Answer::Text("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"),
-        Answer::Endless,
-        Answer::Drip,
-        Answer::EndlessHead,
-    ] {
+    let answers = [
+        (BRIEF, Answer::Never),
+        (PATIENT, Answer::Close),
+        (PATIENT, Answer::Reset),
+        (PATIENT, Answer::Text("220 smtp\r\n")),
+        (
+            BRIEF,
+            Answer::Stall("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"),
+        ),
+        (
+            PATIENT,
+            Answer::Text("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"),
+        ),
+        (PATIENT, Answer::Endless),
+        (BRIEF, Answer::Drip),
+        (PATIENT, Answer::EndlessHead),
+    ];
+    let asked = answers.map(|(timeout, answer)| async move {
         let port = serve(answer).await;
         let expect = HttpExpect {
             json: [("$.a".to_owned(), 1.into())].into(),
             ..HttpExpect::default()
         };
-        let text = World::new(port).one(http("/", expect)).await;
+        let text = World::new(port).one_within(timeout, http("/", expect)).await;
         let first = text
             .lines()
             .take_while(|l| !l.starts_with("GET"))
             .collect::<Vec<_>>();
-        lines.push(format!("{answer:?}: {}", first.join("; ")));
-    }
-    let text = regex::Regex::new(r"after \d+ bytes")
+        format!("{answer:?}: {}", first.join("; "))
+    });
+    let lines = futures_util::future::join_all(asked).await;
+    // What of the time is left after connecting, and what of an endless body has come by then.
+    let text = regex::Regex::new(r"after \d+ bytes|within \S+ m?s\b")
         .unwrap()
-        .replace_all(&lines.join("\n"), "after N bytes")
+        .replace_all(&lines.join("\n"), |found: &regex::Captures<'_>| {
+            match found[0].starts_with("after") {
+                true => "after N bytes",
+                false => "within TIME",
+            }
+        })
         .into_owned();
     insta::assert_snapshot!(text, @r#"
-        Never: response: expected one, found no answer within 500 ms
+        Never: response: expected one, found no answer within TIME
         Close: response: expected one, found the connection was closed without an answer
         Reset: response: expected one, found the connection was closed without an answer
         Text("220 smtp\r\n"): response: expected one, found the answer is no HTTP: invalid HTTP version parsed
@@ -372,7 +396,6 @@ async fn runs_a_few_at_once_and_tells_in_order() {
     let done: Vec<&String> = notices.iter().filter(|n| n.ends_with('!')).collect();
     assert_eq!(done, ["0!", "1!", "2!", "3!", "4!", "5!", "6!"]);
     assert_eq!(notices[..3], ["0?", "1?", "2?"]);
-    assert!(report.took < ms(500), "{:?}", report.took);
 }
 
 #[tokio::test]
@@ -398,7 +421,7 @@ async fn commands() {
     );
     let texts = [
         world(1, 1).one(exec(0, Some("email"), Some("^slack"))).await,
-        world(5_000, 0).one(exec(0, None, None)).await,
+        world(600_000, 0).one_within(ms(100), exec(0, None, None)).await,
         world(1, 0).one(exec(0, None, Some("("))).await,
     ];
     insta::assert_snapshot!(steady(&texts.join("\n---\n"), &[]), @r#"
@@ -410,7 +433,7 @@ async fn commands() {
         stdout:
           pagerduty,slack ••••••
         ---
-        exit: expected an exit code, found no end within 500ms
+        exit: expected an exit code, found no end within 100ms
         exec in web: amtool 'routes test'
         ended after TIME
         ---
