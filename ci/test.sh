@@ -37,6 +37,8 @@ docker version --format 'engine {{.Server.Version}}, API {{.Server.APIVersion}}'
   echo "no container engine answers; start one (for example: dockerd &)" >&2
   exit 1
 }
+# The peer that our containers are compared with.
+docker compose version >/dev/null 2>&1 || bash ci/get-compose.sh
 
 # A test that fails is tried once more, alone: what only a busy machine breaks passes then, what is
 # broken fails again. Both are printed.
