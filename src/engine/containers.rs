@@ -25,6 +25,11 @@ use super::{CreateContainer, EngineError, EngineErrorKind, Exit, sort};
 use crate::base::ContainerId;
 use crate::model::labels;
 
+/// The exit code of a process that SIGKILL ended (Engine API, `State.ExitCode`).
+const KILLED: i64 = 137;
+/// How long the engine may take to hear that the kernel killed a container for memory.
+const OOM_NEWS: std::time::Duration = std::time::Duration::from_millis(100);
+
 #[derive(serde::Deserialize)]
 struct Created {
     #[serde(rename = "Id")]
@@ -417,12 +422,21 @@ impl Docker {
             }
         };
         // The answer does not tell whether memory was the reason.
-        let oom_killed = match self.inspect_one(id).await {
-            Ok(now) => found::exit(&now).is_some_and(|exit| exit.code == code && exit.oom_killed),
-            Err(error) if error.is_not_found() => false,
-            Err(error) => return Err(error),
-        };
+        let mut oom_killed = self.was_killed_for_memory(id, code).await?;
+        if code == KILLED && !oom_killed {
+            // The engine may hear of the kernel's doing only after the end.
+            tokio::time::sleep(OOM_NEWS).await;
+            oom_killed = self.was_killed_for_memory(id, code).await?;
+        }
         Ok(Exit { code, oom_killed })
+    }
+
+    async fn was_killed_for_memory(&self, id: &ContainerId, code: i64) -> Result<bool> {
+        match self.inspect_one(id).await {
+            Ok(now) => Ok(found::exit(&now).is_some_and(|exit| exit.code == code && exit.oom_killed)),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 }
 

@@ -7,7 +7,9 @@
 pub mod body;
 pub mod failure;
 pub mod hub;
+pub mod live;
 pub mod mask;
+pub mod request;
 pub mod snapshot;
 pub mod wire;
 

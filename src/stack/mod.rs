@@ -28,7 +28,7 @@ pub mod render;
 #[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use diagnostic::{Finding, Severity};
 pub use load::{Disk, Files, LoadRequest, Loaded, load};

@@ -8,6 +8,7 @@
 pub mod style;
 pub mod text;
 pub mod table;
+pub mod tui;
 pub mod ps;
 pub mod plan;
 pub mod report;
