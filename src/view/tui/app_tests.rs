@@ -39,7 +39,7 @@ fn what_interrupts_something_is_asked_for_first_with_its_command_line() {
 fn read_only_changes_nothing() {
     let mut driven = two();
     driven.app.shared.read_only = true;
-    driven.keys("r y s y R B A S e +");
+    driven.keys("r s R B A S e +");
     assert_eq!(driven.effects, []);
     assert!(driven.screen(80, 24).contains("read-only"));
     driven.keys("t");

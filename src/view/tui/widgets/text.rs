@@ -204,7 +204,7 @@ mod tests {
                 .map(|x| buffer[(x, y)].symbol().to_owned())
                 .collect::<String>()
         };
-        assert_eq!(row(&buffer, 0), "  日 本 …    ");
+        assert_eq!(row(&buffer, 0), "  日 本 …   ");
         assert_eq!(row(&buffer, 1), "          ");
         let mut painter = Painter::new(&mut buffer, Rect::new(0, 1, 10, 1), &theme);
         painter.put(0, 0, Role::Text, "\x1b[2Jx");
