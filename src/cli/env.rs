@@ -123,9 +123,10 @@ impl Environment {
     }
 
     /// With the `COMPOSE_…` variables of environment files added where they are not set yet, so that
-    /// a project can settle how the program behaves. Files that cannot be read are the loader's to report.
+    /// a project can settle how the program behaves, `except` some. Files that cannot be read are the
+    /// loader's to report.
     #[must_use]
-    pub fn with_files(mut self, files: &[PathBuf]) -> Self {
+    pub fn with_files(mut self, files: &[PathBuf], except: &[&str]) -> Self {
         let mut found = BTreeMap::new();
         for text in files.iter().filter_map(|file| std::fs::read_to_string(file).ok()) {
             let known = |name: &str| self.vars.get(name).or_else(|| found.get(name)).cloned();
@@ -134,8 +135,7 @@ impl Environment {
             }
         }
         for (name, value) in found {
-            // Which files are read is settled by now.
-            if name.starts_with("COMPOSE_") && name != COMPOSE_ENV_FILES && name != COMPOSE_DISABLE_ENV_FILE {
+            if name.starts_with("COMPOSE_") && !except.contains(&name.as_str()) {
                 self.vars.entry(name).or_insert(value);
             }
         }
@@ -189,11 +189,8 @@ mod tests {
         .unwrap();
         let later = dir.path().join("later.env");
         std::fs::write(&later, "COMPOSE_PROGRESS=quiet\nCOMPOSE_ENV_FILES=x\n").unwrap();
-        let env = Environment::new([("COMPOSE_ANSI".into(), "always".into())], "/".into()).with_files(&[
-            dir.path().join("none"),
-            file,
-            later,
-        ]);
+        let env = Environment::new([("COMPOSE_ANSI".into(), "always".into())], "/".into())
+            .with_files(&[dir.path().join("none"), file, later], &[COMPOSE_ENV_FILES]);
         assert_eq!(env.get(COMPOSE_PROGRESS), Some("quiet"));
         assert_eq!(env.get(COMPOSE_ENV_FILES), None);
         assert_eq!(env.get(COMPOSE_ANSI), Some("always"));

@@ -61,8 +61,7 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> Outcome {
         output::data(&help::long())?;
         return Ok(Exit::AsWanted);
     };
-    let files = settings::env_files(&global, &env);
-    let env = env.with_files(&files);
+    let env = settings::with_env_files(&global, env);
     let settings = Settings::resolve(global, command, &env, Terminal::detect())?;
     let masker = Masker::default();
     trace::start(&settings.global.trace, &masker)?;

@@ -14,9 +14,11 @@ use super::env::{self, Environment};
 use super::exit::ExpectedError;
 use super::terminal::Terminal;
 
+pub mod env_files;
 pub mod observe;
 pub mod up;
 
+pub use env_files::with_env_files;
 pub use observe::{
     ConfigFormat, ConfigList, ConfigSettings, DoctorSettings, ExecSettings, InitSettings, LogsSettings,
     PsFormat, PsSettings, PsShape, ReportFormat, Shell, SmokeSettings, VersionFormat, VersionSettings,
@@ -251,30 +253,6 @@ impl GlobalSettings {
             },
         }
     }
-}
-
-/// The environment files that settle how the program behaves: those that were named, else the one
-/// in the project's folder.
-pub fn env_files(args: &GlobalArgs, env: &Environment) -> Vec<PathBuf> {
-    let named: Vec<PathBuf> = match env.get(env::COMPOSE_ENV_FILES) {
-        Some(list) if args.env_files.is_empty() => comma_list(list).into_iter().map(PathBuf::from).collect(),
-        _ => args.env_files.clone(),
-    };
-    if !named.is_empty() {
-        return named.iter().map(|file| env.absolute(file)).collect();
-    }
-    if env.is_true(env::COMPOSE_DISABLE_ENV_FILE) {
-        return Vec::new();
-    }
-    let beside = args.files.first().filter(|file| **file != Path::new("-"));
-    let folder = match (
-        args.project_directory.as_deref(),
-        beside.and_then(|file| file.parent()),
-    ) {
-        (Some(folder), _) | (None, Some(folder)) => env.absolute(folder),
-        (None, None) => env.absolute(Path::new("")),
-    };
-    vec![folder.join(".env")]
 }
 
 fn stack_source(args: &GlobalArgs, env: &Environment) -> Result<StackSource, ExpectedError> {

@@ -297,3 +297,52 @@ fn no_flag_of_a_command_hides_one_of_every_command() {
         }
     }
 }
+
+#[test]
+fn the_env_file_beside_a_stack_that_is_found_counts() {
+    let dir = tempfile::tempdir().unwrap();
+    let write = |path: &str, text: &str| {
+        let path = dir.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    };
+    let settled = |cwd: &str, args: &[&str]| {
+        let cwd = dir.path().join(cwd);
+        let args = ["platform"].iter().chain(args).copied().chain(["ps"]);
+        let (global, _) = split(Cli::try_parse_from(args).unwrap());
+        let env = with_env_files(&global, Environment::new([], cwd));
+        let global = GlobalSettings::resolve(global, &env, TTY).unwrap();
+        (global.progress, global.parallel, global.stack)
+    };
+    // Above, as docker compose looks for it.
+    write("compose.yaml", "services: {}");
+    write(
+        ".env",
+        "COMPOSE_PROGRESS=json\nCOMPOSE_ANSI=never\nCOMPOSE_PARALLEL_LIMIT=3\nCOMPOSE_FILE=other.yaml\n",
+    );
+    write("deep/er/x", "");
+    let search = StackSource::Search;
+    assert_eq!(
+        settled("deep/er", &[]),
+        (Progress::Json, Parallel::AtMost(3), search.clone())
+    );
+    // The nearer one wins, variable by variable.
+    write("deep/er/.env", "COMPOSE_PROGRESS=quiet\n");
+    assert_eq!(
+        settled("deep/er", &[]),
+        (Progress::Quiet, Parallel::AtMost(3), search.clone())
+    );
+    assert_eq!(
+        settled("deep/er", &["--env-file", "none"]),
+        (Progress::Plain, Parallel::Default, search)
+    );
+    // In stacks/, also by name.
+    write("a/stacks/one.yaml", "services: {}");
+    write("a/stacks/.env", "COMPOSE_PARALLEL_LIMIT=7\n");
+    let (_, parallel, _) = settled("a", &["--stack", "one"]);
+    assert_eq!(parallel, Parallel::AtMost(7));
+    // With -f, only the one beside it.
+    let file = dir.path().join("a/stacks/one.yaml");
+    let (progress, parallel, _) = settled("deep/er", &["-f", &file.to_string_lossy()]);
+    assert_eq!((progress, parallel), (Progress::Plain, Parallel::AtMost(7)));
+}

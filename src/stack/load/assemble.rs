@@ -143,6 +143,14 @@ fn run(
     Some(project)
 }
 
+/// The project's folder, as far as it is known before anything is read: `None` where no stack is
+/// found.
+pub fn folder(request: &LoadRequest, files: &dyn Files) -> Option<PathBuf> {
+    let mut silent = Findings::default();
+    let found = discover(request, &request.environment, files, &mut silent)?;
+    Some(project_dir(request, &found))
+}
+
 /// The project's folder: as asked for, else that of the first file, else the one we are in.
 fn project_dir(request: &LoadRequest, stack_files: &[StackFile]) -> PathBuf {
     let here = &request.working_dir;

@@ -15,7 +15,7 @@ mod variables;
 #[cfg(test)]
 mod tests;
 
-pub use assemble::load;
+pub use assemble::{folder, load};
 pub use discover::{DEFAULT_NAMES, OVERRIDE_NAMES};
 pub use files::{Disk, Files, PathKind};
 pub use request::{LoadRequest, Loaded};
