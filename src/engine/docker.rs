@@ -13,6 +13,7 @@ use super::api::Result;
 use super::connect::{EngineEnv, Found, NotFound, find};
 use super::convert::found;
 use super::raw::{Http, within};
+use super::retry::asked;
 use super::{
     BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineError, EngineErrorKind,
     EngineEvent, EngineInfo, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine, LogOptions,
@@ -155,21 +156,21 @@ pub(super) fn excused(result: Result<()>, excuse: fn(&EngineErrorKind) -> bool) 
 #[async_trait]
 impl Engine for Docker {
     async fn info(&self) -> Result<EngineInfo> {
-        self.read_info().await
+        asked(|| self.read_info()).await
     }
 
     async fn observe(&self, wanted: &Wanted) -> Result<Observed> {
-        self.observe_project(wanted).await
+        asked(|| self.observe_project(wanted)).await
     }
 
     async fn list_projects(&self) -> Result<Vec<Container>> {
-        self.containers_of(None).await
+        asked(|| self.containers_of(None)).await
     }
 
     async fn list_containers(&self, project: Option<&ProjectName>) -> Result<Vec<Container>> {
         match project {
-            Some(project) => self.containers_of(Some(project.as_str())).await,
-            None => self.all_containers().await,
+            Some(project) => asked(|| self.containers_of(Some(project.as_str()))).await,
+            None => asked(|| self.all_containers()).await,
         }
     }
 
@@ -182,7 +183,7 @@ impl Engine for Docker {
     }
 
     async fn inspect(&self, id: &ContainerId) -> Result<Inspected> {
-        self.inspect_one(id).await
+        asked(|| self.inspect_one(id)).await
     }
 
     async fn create_network(
@@ -260,7 +261,7 @@ impl Engine for Docker {
     }
 
     async fn image(&self, reference: &str) -> Result<Option<Image>> {
-        self.inspect_image(reference).await
+        asked(|| self.inspect_image(reference)).await
     }
 
     fn pull(&self, reference: &str, platform: Option<&str>) -> BoxStream<'static, Result<PullProgress>> {

@@ -4,7 +4,8 @@
 //! an in-memory engine for tests of planning and executing.
 //!
 //! Invariants: every call has a deadline that covers the body too; every stream has an idle
-//! watchdog; a failure of the engine is an error, never an empty answer.
+//! watchdog; a failure of the engine is an error, never an empty answer. A question whose answer is
+//! lost is asked again a few times; an act never is.
 
 pub mod api;
 pub mod connect;
@@ -27,6 +28,7 @@ mod networks;
 mod observe;
 mod raw;
 mod registry;
+mod retry;
 mod session;
 mod sort;
 

@@ -102,3 +102,35 @@ fn an_engine_that_hangs_is_given_up_after_the_time_asked_for() {
     let outcome = cli.run().expect(4);
     assert!(outcome.duration < Duration::from_secs(15), "{outcome}");
 }
+
+#[test]
+fn a_first_answer_that_is_lost_is_asked_for_again() {
+    let project = project();
+    for args in [&["up", "-d"][..], &["plan"], &["ps"], &["up", "-d"], &["down"]] {
+        for (nth, fault) in [
+            (1, Fault::Drop),
+            (2, Fault::LoseAnswer),
+            (3, Fault::CutAfter(40)),
+            (4, Fault::CutAfter(300)),
+        ] {
+            let proxy = Proxy::before(&Docker::shared());
+            proxy.rule("GET", ".", Nth::Only(nth), fault);
+            let outcome = project
+                .platform(args.iter().copied())
+                .engine(&proxy.docker())
+                .run();
+            assert_eq!(outcome.code(), Some(0), "{fault:?} of question {nth}: {outcome}");
+        }
+    }
+    // All of them lost is said, soon.
+    let proxy = Proxy::before(&Docker::shared());
+    proxy.rule("GET", ".", Nth::Every, Fault::Drop);
+    let outcome = project
+        .platform(["up", "-d"])
+        .engine(&proxy.docker())
+        .run()
+        .expect(4)
+        .says("answer was lost");
+    assert!(outcome.duration < Duration::from_secs(5), "{outcome}");
+    assert_eq!(proxy.count("*", "."), 4, "{outcome}");
+}
