@@ -91,10 +91,16 @@ impl FailedService {
             FailureCause::Create { .. } => "could not be created".to_owned(),
             FailureCause::Start { .. } => "could not be started".to_owned(),
             FailureCause::Exited => ended(),
-            FailureCause::Restarting { times } => format!(
-                "ended {times} times and is started again and again; last it {}",
-                ended()
-            ),
+            FailureCause::Restarting { times } => {
+                let often = match times {
+                    1 => "ended and is started again".to_owned(),
+                    n => format!("ended {n} times and is started again and again"),
+                };
+                match self.exit {
+                    Some(exit) => format!("{often}; last it {}", exit.to_text()),
+                    None => often,
+                }
+            }
             FailureCause::NotReady { deadline } => {
                 format!("did not get ready within {}", format_duration(*deadline))
             }
@@ -317,6 +323,7 @@ mod tests {
             (FailureCause::Exited, exit(4, false)),
             (FailureCause::Exited, exit(137, true)),
             (FailureCause::Restarting { times: 5 }, exit(139, false)),
+            (FailureCause::Restarting { times: 1 }, None),
             (
                 FailureCause::NotReady {
                     deadline: Duration::from_secs(90),
@@ -354,6 +361,7 @@ mod tests {
         exited with code 4
         was killed for memory (exit code 137)
         ended 5 times and is started again and again; last it exited with code 139 (SIGSEGV)
+        ended and is started again
         did not get ready within 1m30s
         is unhealthy: its probe failed 3 times in a row
         is gone: somebody removed it

@@ -111,7 +111,9 @@ async fn round(
                     observed = site.engine.observe(wanted) => observed?,
                     () = site.stop.ended() => return Ok(Converged::Stopped(report)),
                 };
-                verify(site, wants, &observed, &mut report).await;
+                report
+                    .services
+                    .extend(verify(site, wants, &observed).await.services);
                 observed
             };
             Ok(Converged::Done {
@@ -124,8 +126,10 @@ async fn round(
     }
 }
 
-/// What was proven must still be so after the last operation.
-async fn verify(site: &Site, wants: &Wants, observed: &Observed, report: &mut FailureReport) {
+/// What was proven must still be so: the containers of this run that were ready and, as `observed`
+/// tells, do not run any more. Their stages are published.
+pub async fn verify(site: &Site, wants: &Wants, observed: &Observed) -> FailureReport {
+    let mut report = FailureReport::default();
     let snapshot = site.hub.snapshot();
     for (instance, view) in snapshot
         .instances
@@ -158,8 +162,10 @@ async fn verify(site: &Site, wants: &Wants, observed: &Observed, report: &mut Fa
                     oom_killed: *oom_killed,
                 }),
             ),
-            None => (FailureCause::Removed, None),
-            Some(_) => continue,
+            Some(ContainerState::Restarting) => (FailureCause::Restarting { times: 1 }, None),
+            Some(ContainerState::Dead) => (FailureCause::Exited, None),
+            Some(ContainerState::Removing) | None => (FailureCause::Removed, None),
+            Some(ContainerState::Created | ContainerState::Running | ContainerState::Paused) => continue,
         };
         let mut failure = FailedService::new(instance.clone(), cause);
         failure.exit = exit;
@@ -176,4 +182,5 @@ async fn verify(site: &Site, wants: &Wants, observed: &Observed, report: &mut Fa
         });
         report.services.push(failure);
     }
+    report
 }

@@ -145,7 +145,12 @@ impl<'a> Run<'a> {
                 } else {
                     KeptHealth::Running
                 };
-                self.prove(kept.instance.clone(), kept.id.clone(), Some(health));
+                self.prove(
+                    kept.instance.clone(),
+                    kept.id.clone(),
+                    Duration::ZERO,
+                    Some(health),
+                );
             }
         }
     }
@@ -343,7 +348,7 @@ impl<'a> Run<'a> {
                 self.state.table.insert(instance.clone(), Progress::Running);
                 self.stage(instance, Stage::Running, None);
                 self.started.insert(instance.clone(), container.clone());
-                self.prove(instance.clone(), container, None);
+                self.prove(instance.clone(), container, took, None);
             }
             (_, Action::RemoveContainer { service, .. }) => {
                 self.state.done(id, None);
@@ -407,7 +412,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn prove(&mut self, instance: Instance, id: ContainerId, kept: Option<KeptHealth>) {
+    fn prove(&mut self, instance: Instance, id: ContainerId, start_took: Duration, kept: Option<KeptHealth>) {
         if !self.site.options.wait {
             return;
         }
@@ -416,6 +421,7 @@ impl<'a> Run<'a> {
             instance: instance.clone(),
             id,
             started_at: site.clock.now(),
+            start_took,
             kept,
         };
         // Its own token: a watch that loses the engine cancels only its own proof.

@@ -19,7 +19,7 @@ pub mod state;
 pub mod stop;
 pub mod worker;
 
-pub use converge::{Converged, converge};
+pub use converge::{Converged, converge, verify};
 pub use executor::{Outcome, announce, execute, wait_for_engine};
 pub use lock::{Holder, LockError, LockRequest, ProjectLock};
 pub use site::{ExecuteOptions, Site, Wants};

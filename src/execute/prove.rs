@@ -20,6 +20,10 @@ use crate::probe::{
 
 /// A service that nothing probes has to run this long to count as up.
 const SETTLE: Duration = Duration::from_millis(100);
+/// A start that takes longer than this tells of a machine on which an exit takes longer as well.
+const USUAL_START: Duration = Duration::from_millis(800);
+/// The longest that such a service has to run.
+const LONGEST_SETTLE: Duration = Duration::from_secs(1);
 /// How often a container that the engine restarts may end before it counts as failed.
 const RESTARTS_ALLOWED: u32 = 5;
 /// How long gathering evidence about a failure may take.
@@ -47,6 +51,8 @@ pub struct Subject {
     pub id: ContainerId,
     /// When it was started, or first seen.
     pub started_at: Moment,
+    /// How long the engine took to start it.
+    pub start_took: Duration,
     /// Whether it ran before and is as wanted, and what the engine's health check last said.
     pub kept: Option<KeptHealth>,
 }
@@ -166,7 +172,7 @@ pub async fn prove(
         tokio::select! {
             exit = watch => (NotReady::Exited(exit), None, 0),
             () = stop.cancelled() => (NotReady::Stopped, None, 0),
-            () = tokio::time::sleep(SETTLE) => return Ok(Proof::Ready),
+            () = tokio::time::sleep(settle(subject.start_took)) => return Ok(Proof::Ready),
         }
     };
     if let Some(error) = lost.take() {
@@ -207,6 +213,13 @@ pub async fn prove(
             .await
         }
     }
+}
+
+/// How long a container that nothing probes has to run to count as up: longer where its start took
+/// longer than usual, in proportion.
+fn settle(start_took: Duration) -> Duration {
+    let slowness = start_took.as_secs_f64() / USUAL_START.as_secs_f64();
+    SETTLE.mul_f64(slowness.max(1.0)).min(LONGEST_SETTLE)
 }
 
 /// Whether a service waits for this one to run to its end.
@@ -352,14 +365,18 @@ pub async fn gather(site: &Site, id: &ContainerId, report: &mut FailedService, e
     let inspected = tokio::time::timeout(EVIDENCE, site.engine.inspect(id)).await;
     let mut oom_killed = exit.is_some_and(|e| e.oom_killed);
     let mut code = exit.map(|e| e.code);
-    if let Ok(Ok(inspected)) = inspected
-        && let crate::model::ContainerState::Exited {
+    if let Ok(Ok(inspected)) = inspected {
+        if let crate::model::ContainerState::Exited {
             code: found,
             oom_killed: oom,
         } = inspected.state
-    {
-        oom_killed |= oom;
-        code.get_or_insert(found);
+        {
+            oom_killed |= oom;
+            code.get_or_insert(found);
+        }
+        if let FailureCause::Restarting { times } = &mut report.cause {
+            *times = (*times).max(u32::try_from(inspected.restart_count).unwrap_or(u32::MAX));
+        }
     }
     if let Some(code) = code {
         report.exit = Some(ContainerExit { code, oom_killed });
@@ -395,5 +412,17 @@ fn attempt_of(attempt: &Attempt) -> ProbeAttempt {
         passed: attempt.outcome == Outcome::Pass,
         detail,
         took: attempt.took,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_machine_is_given_longer_to_show_an_exit() {
+        let of = |ms| settle(Duration::from_millis(ms)).as_millis();
+        assert_eq!([of(0), of(300), of(800)], [100, 100, 100]);
+        assert_eq!([of(1600), of(4000), of(60_000)], [200, 500, 1000]);
     }
 }

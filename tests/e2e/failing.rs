@@ -222,3 +222,46 @@ x-platform:
         .expect(1);
     assert!(!outcome.stderr.contains("::error"), "{outcome}");
 }
+
+#[test]
+fn an_exit_after_a_service_counted_as_up_is_still_seen() {
+    let slow = r#"
+  slow:
+    image: "@image@"
+    command: [sh, -c, "sleep 2; touch /up; exec sleep 1000"]
+    healthcheck: { test: [CMD, test, -e, /up], interval: 1s, timeout: 5s, retries: 30 }
+"#;
+    let project = Project::shared();
+    // Nothing probes it, so it is up once it has run for a moment.
+    project.stack(&format!(
+        "services:\n  brief: {{ image: \"@image@\", command: [sh, -c, \"sleep 0.6; echo bye; exit 4\"] }}{slow}"
+    ));
+    let outcome = project.run(["--progress", "json", "up", "-d"]).expect(1);
+    let failed = outcome.failed_service();
+    assert_eq!(
+        (&failed["service"], &failed["cause"], &failed["exit_code"]),
+        (&json!("brief"), &json!("exited"), &json!(4)),
+        "{outcome}"
+    );
+    assert_eq!(failed["logs"], json!(["bye"]), "{outcome}");
+}
+
+#[test]
+fn an_exit_while_smoke_tests_run_is_still_seen() {
+    let project = Project::shared();
+    project.stack(
+        r#"
+services:
+  brief: { image: "@image@", command: [sh, -c, "sleep 1.5; exit 4"] }
+  web: { image: "@image@" }
+x-platform:
+  smoke:
+    - name: patience
+      exec: { service: web, command: [sleep, "3"] }
+"#,
+    );
+    project
+        .run(["up", "-d"])
+        .expect(1)
+        .says("brief exited with code 4");
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::base::ServiceName;
 use crate::engine::Wanted;
 use crate::event::{Body, Snapshot, Stage, failure::FailureReport};
-use crate::execute::{Converged, ExecuteOptions, Wants, converge};
+use crate::execute::{self, Converged, ExecuteOptions, Wants, converge};
 use crate::model::{Observed, Project};
 use crate::plan::{Plan, UpOptions, plan_up, text};
 use crate::smoke;
@@ -139,19 +139,41 @@ async fn drive(
             changed,
             plan,
             ..
-        } => smoke_tests(context, session, project, settings, &observed, &plan, changed)
-            .await
-            .map(|end| {
-                end.unwrap_or_else(|| End::Good {
+        } => {
+            let tested = smoke_tests(context, session, project, settings, &observed, &plan, changed).await?;
+            let Some(tested) = tested else {
+                return Ok(End::Good {
                     observed: Box::new(observed),
                     wants,
                     changed,
-                })
-            }),
+                });
+            };
+            // They take their time, in which what was proven may have ended.
+            let observed = tokio::select! {
+                observed = site.engine.observe(&wanted) => observed?,
+                signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
+            };
+            let report = execute::verify(&site, &wants, &observed).await;
+            Ok(match tested {
+                _ if !report.is_empty() => End::Failed(report),
+                Tested { failed: 0, .. } => End::Good {
+                    observed: Box::new(observed),
+                    wants,
+                    changed,
+                },
+                Tested { failed, of } => End::SmokeFailed { failed, of },
+            })
+        }
     }
 }
 
-/// Runs the smoke tests where that is wanted; `None` where all passed or none were run.
+/// What came of the smoke tests.
+struct Tested {
+    failed: usize,
+    of: usize,
+}
+
+/// Runs the smoke tests where that is wanted; `None` where none were run.
 async fn smoke_tests(
     context: &Context,
     session: &Session,
@@ -160,7 +182,7 @@ async fn smoke_tests(
     observed: &Observed,
     plan: &Plan,
     changed: bool,
-) -> Result<Option<End>, ExpectedError> {
+) -> Result<Option<Tested>, ExpectedError> {
     let whole = settings.what.services.is_empty();
     let run = match settings.smoke {
         SmokeChoice::Always => true,
@@ -206,7 +228,7 @@ async fn smoke_tests(
         .iter()
         .filter(|t| matches!(t.outcome, smoke::Outcome::Failed(_)))
         .count();
-    Ok((failed > 0).then_some(End::SmokeFailed {
+    Ok(Some(Tested {
         failed,
         of: report.tests.len(),
     }))
