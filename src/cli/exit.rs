@@ -252,6 +252,7 @@ fn engine_hint(kind: &EngineErrorKind) -> Option<String> {
         | EngineErrorKind::Conflict(_)
         | EngineErrorKind::NotModified(_)
         | EngineErrorKind::StaleTask(_)
+        | EngineErrorKind::VolumeWithoutFolder { .. }
         | EngineErrorKind::ImageNotFound(_)
         | EngineErrorKind::StreamFailed(_)
         | EngineErrorKind::Unsupported(_)

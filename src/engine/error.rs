@@ -51,6 +51,15 @@ pub enum EngineErrorKind {
     /// The engine's address pools are used up.
     #[error("no free subnet: {0}")]
     SubnetsExhausted(String),
+    /// A volume is there and its folder is not: an engine that was killed while it made the volume
+    /// leaves that.
+    #[error("{message}")]
+    VolumeWithoutFolder {
+        /// The volume's name.
+        name: String,
+        /// The engine's message.
+        message: String,
+    },
     /// `task … already exists`: a start that a dead engine left half done. Remove and create again.
     #[error("{0}")]
     StaleTask(String),

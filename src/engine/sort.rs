@@ -132,6 +132,12 @@ fn by_text(text: &str, message: &str) -> Option<Kind> {
     {
         return Some(Kind::SubnetsExhausted(owned()));
     }
+    if let Some(name) = volume_without_folder(message) {
+        return Some(Kind::VolumeWithoutFolder {
+            name,
+            message: owned(),
+        });
+    }
     if (has("task ") && has("already exists"))
         || has("id already in use")
         || (has("container with id exists") && has("runtime"))
@@ -197,6 +203,16 @@ fn registry_is_gone(text: &str) -> bool {
     of_registry && gone.iter().any(|part| text.contains(part))
 }
 
+/// The volume whose own folder a message misses. One that mounts something which is not there
+/// (`driver_opts`) is told in other words.
+fn volume_without_folder(message: &str) -> Option<String> {
+    static MISSED: LazyLock<Option<Regex>> = LazyLock::new(|| {
+        Regex::new(r#"\b(?:open|stat|lstat) "?/[^:"]*/volumes/([^/:"]+)/_data"?: no such file or directory"#)
+            .ok()
+    });
+    Some(MISSED.as_ref()?.captures(message)?.get(1)?.as_str().to_owned())
+}
+
 /// The host port that a message about a taken port names.
 fn port_in(text: &str) -> Option<u16> {
     static BOUND: LazyLock<Option<Regex>> = LazyLock::new(|| {
@@ -224,6 +240,7 @@ mod tests {
             Kind::PortTaken { port, .. } => format!("port taken {port:?}"),
             Kind::DiskFull(_) => "disk full".into(),
             Kind::SubnetsExhausted(_) => "subnets".into(),
+            Kind::VolumeWithoutFolder { name, .. } => format!("volume without folder {name}"),
             Kind::StaleTask(_) => "stale task".into(),
             Kind::RegistryUnreachable(_) => "registry unreachable".into(),
             Kind::ImageNotFound(_) => "image not found".into(),
@@ -237,6 +254,21 @@ mod tests {
     #[test]
     fn refusals_are_sorted_by_what_they_say() {
         let table = [
+            (
+                500,
+                "open /var/lib/docker/volumes/p_Data/_data: no such file or directory",
+                "volume without folder p_Data",
+            ),
+            (
+                500,
+                "error evaluating symlinks from mount source \"/var/lib/docker/volumes/p_data/_data\": lstat /var/lib/docker/volumes/p_data/_data: no such file or directory",
+                "volume without folder p_data",
+            ),
+            (
+                500,
+                "failed to mount local volume: mount /none:/var/lib/docker/volumes/p_data/_data, flags: 0x1000: no such file or directory",
+                "refused 500",
+            ),
             (
                 500,
                 "driver failed programming external connectivity on endpoint rel-x (1f2e): Bind for 0.0.0.0:18080 failed: port is already allocated",

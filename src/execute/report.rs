@@ -110,6 +110,9 @@ pub fn hint(error: &EngineError) -> Option<String> {
         EngineErrorKind::SubnetsExhausted(_) => Some(
             "networks of projects that are not used any more hold the addresses: `docker network ls` shows them; or give the network a subnet (ipam) or the engine more (default-address-pools)".into(),
         ),
+        EngineErrorKind::VolumeWithoutFolder { name, .. } => Some(format!(
+            "the volume {name} has no folder any more, and so nothing in it (an engine that is killed while it makes a volume leaves that): `docker volume rm {name}` removes it; then run the same command again"
+        )),
         EngineErrorKind::Conflict(_) => {
             Some("another program may be working on the same project; run the command again when it is done".into())
         }

@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::stacks::NEVER_READY;
 use crate::support::project::Project;
+use crate::support::proxy::{Fault, Nth, Proxy};
 
 #[test]
 fn a_dependency_that_exits_ends_the_wait_with_chain_code_and_log() {
@@ -264,4 +265,29 @@ x-platform:
         .run(["up", "-d"])
         .expect(1)
         .says("brief exited with code 4");
+}
+
+#[test]
+fn a_volume_that_lost_its_folder_is_told_with_the_command() {
+    let project = Project::shared();
+    project
+        .stack("services: { web: { image: \"@image@\", volumes: [\"data:/data\"] } }\nvolumes: { data: }\n");
+    let proxy = Proxy::before(project.engine());
+    let said = "open /var/lib/docker/volumes/some-volume/_data: no such file or directory";
+    proxy.rule(
+        "POST",
+        "^/containers/create",
+        Nth::Every,
+        Fault::Answer(500, said),
+    );
+    project
+        .platform(["up", "-d"])
+        .engine(&proxy.docker())
+        .run()
+        .expect(1)
+        .says(said)
+        .says("`docker volume rm some-volume`");
+    // Nothing is removed unasked.
+    assert_eq!(project.volumes().len(), 1);
+    project.run(["up", "-d"]).expect(0);
 }
