@@ -106,7 +106,7 @@ impl Session {
             endpoint: info.endpoint.clone(),
         });
         let lock = match opening.lock_timeout {
-            Some(timeout) => Some(take_lock(context, hub, opening, &info.endpoint, timeout).await?),
+            Some(timeout) => Some(take_lock(context, hub, opening, &info, timeout).await?),
             None => None,
         };
         Ok((engine, info, lock))
@@ -196,7 +196,7 @@ async fn take_lock(
     context: &Context,
     hub: &Hub,
     opening: &Opening<'_>,
-    endpoint: &str,
+    engine: &EngineInfo,
     timeout: Duration,
 ) -> Result<ProjectLock, ExpectedError> {
     let folder = lock::folder(
@@ -206,7 +206,8 @@ async fn take_lock(
     let command = format!("platform {}", opening.command);
     let request = LockRequest {
         folder: &folder,
-        endpoint,
+        identity: engine.identity.as_deref(),
+        endpoint: &engine.endpoint,
         project: opening.project,
         command: &command,
     };

@@ -205,6 +205,9 @@ pub struct EngineInfo {
     pub rootless: bool,
     /// The engine's wall clock, RFC 3339.
     pub system_time: String,
+    /// What tells this engine from all others, whatever address it is reached at; `None` where the
+    /// engine gives no lasting id.
+    pub identity: Option<String>,
     /// Where it is reached (`unix:///var/run/docker.sock`).
     pub endpoint: String,
     /// How that was found (`DOCKER_HOST`, `context NAME`, `default socket`, …).

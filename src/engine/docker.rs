@@ -135,14 +135,22 @@ impl Docker {
             .ping()
             .await
             .map_err(|e| EngineError::new("ping the engine", sort::send_error(&e)))?;
+        let info = found::info(version, info);
         Ok(EngineInfo {
+            identity: identity(&info, ping.podman),
             api_version: format!("{}.{}", ping.api.0, ping.api.1),
             buildkit: ping.can_buildkit(),
             endpoint: self.shared.found.endpoint.to_string(),
             endpoint_source: self.shared.found.source.clone(),
-            ..found::info(version, info)
+            ..info
         })
     }
+}
+
+/// The engine's id with its data root, since engines on one host share the id
+/// (`/etc/docker/key.json`). Podman makes up another one for each answer.
+fn identity(info: &EngineInfo, podman: bool) -> Option<String> {
+    (!podman && !info.id.is_empty()).then(|| format!("{} {}", info.id, info.root_dir))
 }
 
 /// Whether an error says "it already is so" or "it already is gone".
@@ -290,5 +298,31 @@ impl Engine for Docker {
 
     async fn read_image_file(&self, image: &ImageId, path: &str) -> Result<Option<Vec<u8>>> {
         self.image_file(image, path).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_engine_is_told_from_others_by_id_and_data_root() {
+        let of = |id: &str, root: &str, podman| {
+            let info = EngineInfo {
+                id: id.into(),
+                root_dir: root.into(),
+                ..EngineInfo::default()
+            };
+            identity(&info, podman)
+        };
+        let first = of("GB5N:CVMB", "/var/lib/docker", false);
+        assert!(first.is_some());
+        assert_ne!(
+            first,
+            of("GB5N:CVMB", "/tmp/private/data", false),
+            "one host, one id"
+        );
+        assert_eq!(of("", "/var/lib/docker", false), None);
+        assert_eq!(of("b7f1c6ae", "/var/lib/containers/storage", true), None);
     }
 }

@@ -31,7 +31,9 @@ const LONGEST: u64 = 4096;
 pub struct LockRequest<'a> {
     /// The folder of the lock files; see [`folder`].
     pub folder: &'a Path,
-    /// The engine's address.
+    /// What tells the engine from others, where it has such a thing: two addresses of it are one then.
+    pub identity: Option<&'a str>,
+    /// The engine's address, which counts where there is no identity.
     pub endpoint: &'a str,
     /// The project.
     pub project: &'a ProjectName,
@@ -167,15 +169,16 @@ pub async fn acquire(
 
 /// The project's name keeps the file recognisable, the digest keeps engines apart.
 fn file_name(request: &LockRequest<'_>) -> String {
-    let endpoint = match request.endpoint.strip_prefix("unix://") {
+    let engine = match (request.identity, request.endpoint.strip_prefix("unix://")) {
+        (Some(identity), _) => format!("id {identity}"),
         // One socket under two names (/run, /var/run) is one engine.
-        Some(path) => fs::canonicalize(path).map_or_else(
+        (None, Some(path)) => fs::canonicalize(path).map_or_else(
             |_| request.endpoint.to_owned(),
             |path| format!("unix://{}", path.display()),
         ),
-        None => request.endpoint.to_owned(),
+        (None, None) => request.endpoint.to_owned(),
     };
-    let digest = Sha256::digest(format!("{endpoint}\0{}", request.project).as_bytes());
+    let digest = Sha256::digest(format!("{engine}\0{}", request.project).as_bytes());
     format!("{}-{}.lock", request.project, hex(&digest[..6]))
 }
 
@@ -262,6 +265,7 @@ mod tests {
     fn request<'a>(folder: &'a Path, project: &'a ProjectName) -> LockRequest<'a> {
         LockRequest {
             folder,
+            identity: None,
             endpoint: "unix:///nonexistent.sock",
             project,
             command: "platform up -d",
@@ -425,5 +429,21 @@ mod tests {
         };
         assert_eq!(name(&socket), name(&link));
         assert_ne!(name(&socket), name(dir.path()));
+    }
+
+    #[test]
+    fn one_engine_at_two_addresses_is_one_where_it_has_an_identity() {
+        let project = ProjectName::from("p");
+        let name = |identity, endpoint| {
+            file_name(&LockRequest {
+                identity,
+                endpoint,
+                ..request(Path::new("/"), &project)
+            })
+        };
+        let (socket, port) = ("unix:///run/docker.sock", "tcp://localhost:2375");
+        assert_eq!(name(Some("A /data"), socket), name(Some("A /data"), port));
+        assert_ne!(name(Some("A /data"), socket), name(Some("A /other"), socket));
+        assert_ne!(name(None, socket), name(None, port));
     }
 }

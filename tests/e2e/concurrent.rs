@@ -5,7 +5,9 @@ use std::time::Duration;
 use crate::stacks::{FIVE, FIVE_UP};
 use crate::support::kill::rounds;
 use crate::support::project::Project;
+use crate::support::proxy::{Fault, Nth, Proxy};
 use crate::support::running::{Outcome, Running};
+use crate::support::wait;
 
 fn race(project: &Project, runs: usize, args: &[&str]) -> Vec<Outcome> {
     let cli = project.platform(args.iter().copied());
@@ -84,4 +86,22 @@ fn up_and_down_at_once_leave_all_or_nothing() {
     assert_eq!((up.code(), down.code()), (Some(0), Some(0)), "{up}\n{down}");
     let states = project.states();
     assert!(states.is_empty() || states == FIVE_UP, "{states:?}");
+}
+
+#[test]
+fn two_addresses_of_one_engine_are_one() {
+    let project = Project::shared();
+    project.stack(FIVE);
+    let proxy = Proxy::before(project.engine());
+    let late = Fault::Delay(Duration::from_secs(3));
+    proxy.rule("POST", "^/networks/create", Nth::Every, late);
+    let first = project.platform(["up", "-d"]).engine(&proxy.docker()).start();
+    wait::until("the first run's work", Duration::from_secs(30), || {
+        (proxy.count("POST", "^/networks/create") > 0).then_some(())
+    });
+    project
+        .run(["up", "-d", "--lock-timeout", "0s"])
+        .expect(5)
+        .says(&first.pid().to_string());
+    first.wait().expect(0);
 }
