@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::support::cli::Cli;
 use crate::support::project::Project;
+use crate::support::proxy::{Fault, Nth, Proxy};
 use crate::support::pty::Terminal;
 use crate::support::wait;
 
@@ -168,6 +169,22 @@ fn doctor_names_who_holds_a_port() {
     ] {
         assert!(checks.contains(&check), "{check} is missing: {checks:?}");
     }
+}
+
+#[test]
+fn doctor_does_not_wait_for_an_engine_that_adds_up_its_disk() {
+    let project = Project::shared();
+    let proxy = Proxy::before(project.engine());
+    proxy.rule("GET", "^/system/df", Nth::Every, Fault::StallAfter(0));
+    let text = project.platform(["doctor"]).engine(&proxy.docker()).run().stdout;
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        words.contains("the engine did not tell within 2s what takes up room"),
+        "{text}"
+    );
+    let asked = proxy.requests().into_iter().find(|r| r.path == "/system/df");
+    let waited = asked.and_then(|request| request.open_for);
+    assert!(waited.is_some_and(|t| t < Duration::from_secs(6)), "{waited:?}");
 }
 
 #[test]

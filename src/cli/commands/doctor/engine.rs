@@ -20,8 +20,8 @@ use super::Finding;
 
 /// How long a registry may take to answer.
 const REGISTRY: Duration = Duration::from_secs(6);
-/// How long the engine may take to add up its disk usage.
-const USAGE: Duration = Duration::from_secs(8);
+/// How long the engine may take to add up its disk usage: some (fuse-overlayfs) walk every file.
+const USAGE: Duration = Duration::from_secs(2);
 /// Clocks may differ by so many seconds without harm.
 const SKEW: i64 = 5;
 /// Less room than this on the engine's disk is worth a look, and less than that will not do.
@@ -98,13 +98,10 @@ pub(super) async fn look(engine: &SharedEngine, project: Option<&Project>) -> Ve
         Err(error) => return vec![lost(error)],
     };
     let after = jiff::Timestamp::now();
-    let (usage, registries) = futures_util::join!(
-        tokio::time::timeout(USAGE, engine.disk_usage()),
-        registries(engine, project),
-    );
+    let (usage, registries) = futures_util::join!(usage(engine), registries(engine, project),);
     let mut findings = vec![what_it_is(&info)];
     findings.extend(clock(&info.system_time, before, after));
-    findings.push(disk(&info, usage.ok().and_then(Result::ok)));
+    findings.push(disk(&info, usage));
     findings.extend(registries);
     findings
 }
@@ -165,20 +162,32 @@ fn clock(engine: &str, before: jiff::Timestamp, after: jiff::Timestamp) -> Optio
     })
 }
 
-fn disk(info: &EngineInfo, usage: Option<DiskUsage>) -> Finding {
-    let unused = usage.map(|u| u.unused_images + u.stopped_containers + u.unused_volumes + u.build_cache);
-    let taken = usage.map_or_else(
-        || "the engine did not tell its disk usage in time".to_owned(),
-        |u| {
-            format!(
+/// What takes up room, or why that is not known.
+async fn usage(engine: &SharedEngine) -> Result<DiskUsage, String> {
+    match tokio::time::timeout(USAGE, engine.disk_usage()).await {
+        Ok(told) => told.map_err(|error| format!("what takes up room is not known ({error})")),
+        Err(_) => Err(format!(
+            "the engine did not tell within {} what takes up room (`docker system df` waits for it)",
+            format_duration(USAGE)
+        )),
+    }
+}
+
+fn disk(info: &EngineInfo, usage: Result<DiskUsage, String>) -> Finding {
+    let (usage, taken) = match usage {
+        Ok(u) => {
+            let taken = format!(
                 "images {}, containers {}, volumes {}, build cache {}",
                 format_bytes(u.images),
                 format_bytes(u.containers),
                 format_bytes(u.volumes),
                 format_bytes(u.build_cache)
-            )
-        },
-    );
+            );
+            (Some(u), taken)
+        }
+        Err(why) => (None, why),
+    };
+    let unused = usage.map(|u| u.unused_images + u.stopped_containers + u.unused_volumes + u.build_cache);
     let freeable = usage.map(|u| {
         format!(
             "could be freed: {} of images that no container uses, {} of stopped containers, {} of volumes that no \
@@ -301,15 +310,15 @@ mod tests {
             root_dir: "/".into(),
             ..EngineInfo::default()
         };
-        let much = disk(&remote, Some(usage));
+        let much = disk(&remote, Ok(usage));
         assert_eq!(much.level, Level::Warning);
         assert!(
             much.advice.unwrap().contains("6.0 GiB of images"),
             "{}",
             much.text
         );
-        assert_eq!(disk(&remote, Some(DiskUsage::default())).level, Level::Good);
-        let untold = disk(&remote, None);
-        assert!(untold.text.contains("did not tell"), "{}", untold.text);
+        assert_eq!(disk(&remote, Ok(DiskUsage::default())).level, Level::Good);
+        let untold = disk(&remote, Err("it did not tell".into()));
+        assert_eq!(untold.text, "the engine's disk: it did not tell");
     }
 }
