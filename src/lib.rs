@@ -13,5 +13,6 @@ pub mod image;
 pub mod probe;
 pub mod execute;
 pub mod smoke;
+pub mod observe;
 pub mod view;
 pub mod cli;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms in reading order, each with the rooms it may name.
-const ROOMS: [(&str, &[&str]); 12] = [
+const ROOMS: [(&str, &[&str]); 13] = [
     ("base", &[]),
     ("model", &["base"]),
     ("stack", &["base", "model"]),
@@ -20,11 +20,13 @@ const ROOMS: [(&str, &[&str]); 12] = [
         &["base", "model", "plan", "event", "engine", "image", "probe"],
     ),
     ("smoke", &["base", "model", "event", "engine", "probe"]),
+    ("observe", &["base", "model", "plan", "event", "engine", "probe"]),
     ("view", &["base", "model", "event", "plan", "engine", "smoke"]),
     (
         "cli",
         &[
-            "base", "model", "stack", "plan", "event", "engine", "image", "probe", "execute", "smoke", "view",
+            "base", "model", "stack", "plan", "event", "engine", "image", "probe", "execute", "smoke",
+            "observe", "view",
         ],
     ),
 ];

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tokio::io::AsyncWrite;
 
-use super::{EngineError, EngineErrorKind};
+use super::usage::{Processes, ResourceUse};
+use super::{EngineError, EngineErrorKind, EventQuery, ObjectEvent, usage};
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName, Secret, ServiceName};
 use crate::model::{
     Build, Container, ContainerState, EngineHealth, Image, NetworkSpec, Observed, Project, Service,
@@ -93,6 +94,34 @@ pub trait Engine: Send + Sync {
     }
     /// Events of a project's objects from now on; an error or the end of the stream means: observe again.
     async fn events(&self, project: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>>;
+
+    /// Events of any objects, past and present, as asked for; the stream ends at `until` of the query, and
+    /// where the engine ends it. Silence is no error.
+    async fn object_events(&self, query: &EventQuery) -> Result<BoxStream<'static, Result<ObjectEvent>>> {
+        let _ = query;
+        Err(unsupported("watch the engine's events"))
+    }
+    /// A container's use of the machine, about every second while it runs. To be dropped where the
+    /// container ends: of one that does not run the engine goes on to say that it uses nothing.
+    fn stats(&self, id: &ContainerId) -> BoxStream<'static, Result<ResourceUse>> {
+        let _ = id;
+        usage::unsupported("watch the resources of a container")
+    }
+    /// A container's use of the machine over a second; takes about two.
+    async fn stats_once(&self, id: &ContainerId) -> Result<ResourceUse> {
+        let _ = id;
+        Err(unsupported("read the resources of a container"))
+    }
+    /// The processes of a running container; `ps_args` are those of `ps` on the engine's machine, its
+    /// own default where absent.
+    async fn top(&self, id: &ContainerId, ps_args: Option<&str>) -> Result<Processes> {
+        let _ = (id, ps_args);
+        Err(unsupported("list the processes of a container"))
+    }
+    /// Whether the engine answers, within a second: how one that hangs is noticed.
+    async fn ping(&self) -> Result<()> {
+        self.info().await.map(drop)
+    }
 
     /// One image by reference or id; `None` where the engine does not have it.
     async fn image(&self, reference: &str) -> Result<Option<Image>>;

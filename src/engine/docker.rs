@@ -16,8 +16,8 @@ use super::raw::{Http, within};
 use super::retry::asked;
 use super::{
     BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineError, EngineErrorKind,
-    EngineEvent, EngineInfo, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine, LogOptions,
-    PullProgress, Wanted, files, sort,
+    EngineEvent, EngineInfo, EventQuery, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine,
+    LogOptions, ObjectEvent, Processes, PullProgress, ResourceUse, Wanted, files, sort,
 };
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName};
 use crate::model::{Container, Image, NetworkSpec, Observed, Project, VolumeSpec};
@@ -266,6 +266,26 @@ impl Engine for Docker {
 
     async fn events(&self, project: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>> {
         self.watch(project).await
+    }
+
+    async fn object_events(&self, query: &EventQuery) -> Result<BoxStream<'static, Result<ObjectEvent>>> {
+        self.watch_objects(query).await
+    }
+
+    fn stats(&self, id: &ContainerId) -> BoxStream<'static, Result<ResourceUse>> {
+        self.stream_stats(id)
+    }
+
+    async fn stats_once(&self, id: &ContainerId) -> Result<ResourceUse> {
+        self.read_stats(id).await
+    }
+
+    async fn top(&self, id: &ContainerId, ps_args: Option<&str>) -> Result<Processes> {
+        self.read_processes(id, ps_args).await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        self.answers().await
     }
 
     async fn image(&self, reference: &str) -> Result<Option<Image>> {

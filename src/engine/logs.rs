@@ -316,8 +316,8 @@ impl Reader {
     }
 }
 
-/// A time as the engine's log call takes it: seconds and nanoseconds since 1970.
-fn engine_time(text: &str) -> String {
+/// A time as the engine's calls take it: seconds and nanoseconds since 1970.
+pub(super) fn engine_time(text: &str) -> String {
     match text.parse::<jiff::Timestamp>() {
         Ok(time) => format!("{}.{:09}", time.as_second(), time.subsec_nanosecond()),
         Err(_) => text.to_owned(),

@@ -31,6 +31,7 @@ mod registry;
 mod retry;
 mod session;
 mod sort;
+mod usage;
 
 pub use api::{
     BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineEvent, EngineEventKind,
@@ -40,4 +41,6 @@ pub use api::{
 pub use connect::{Endpoint, EngineEnv, Found, Looked, NotFound, Outcome};
 pub use docker::{Deadlines, Docker};
 pub use error::{EngineError, EngineErrorKind};
+pub use events::{EventQuery, ObjectEvent};
 pub use frames::decode_log;
+pub use usage::{Processes, ResourceUse};

@@ -240,6 +240,15 @@ impl Http {
             .copied()
     }
 
+    /// Pings, however often it was done before, and reads the answer to its end.
+    pub(super) async fn ping_again(&self) -> std::result::Result<(), SendError> {
+        let mut request = Request::new(full(Bytes::new()));
+        *request.uri_mut() = Uri::from_static("/_ping");
+        let answer = self.send_as_is(request).await?;
+        answer.into_body().collect().await.map_err(SendError::Lost)?;
+        Ok(())
+    }
+
     /// Sends a request with the API version before its path.
     pub(super) async fn send<B>(
         &self,

@@ -10,14 +10,16 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
 
+use super::FakeEngine;
+use super::gone;
 use super::state::{Failure, Op, State, timestamp};
-use super::{FakeEngine, gone};
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName};
 use crate::engine::api::Result;
 use crate::engine::{
     BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineError, EngineErrorKind,
-    EngineEvent, EngineEventKind, EngineInfo, ExecControl, ExecOutcome, ExecSession, ExecSpec, Exit,
-    Inspected, LogLine, LogOptions, LogStream, PullProgress, Wanted,
+    EngineEvent, EngineEventKind, EngineInfo, EventQuery, ExecControl, ExecOutcome, ExecSession, ExecSpec,
+    Exit, Inspected, LogLine, LogOptions, LogStream, ObjectEvent, Processes, PullProgress, ResourceUse,
+    Wanted,
 };
 use crate::model::{
     Container, ContainerState, Image, NetworkSpec, Observed, Project, VolumeFound, VolumeSpec, labels,
@@ -54,7 +56,16 @@ impl FakeEngine {
             let done = work(&mut state).map_err(fail)?;
             let changes = !matches!(
                 op,
-                Op::Info | Op::Observe | Op::Inspect | Op::WaitContainer | Op::Exec | Op::Image
+                Op::Info
+                    | Op::Observe
+                    | Op::Inspect
+                    | Op::WaitContainer
+                    | Op::Exec
+                    | Op::Image
+                    | Op::Ping
+                    | Op::Events
+                    | Op::Stats
+                    | Op::Top
             );
             if changes {
                 state.changes.push(words.to_owned());
@@ -76,7 +87,7 @@ impl FakeEngine {
     }
 
     /// Waits until `look` finds something.
-    async fn until<T>(&self, mut look: impl FnMut(&mut State) -> Option<T>) -> T {
+    pub(super) async fn until<T>(&self, mut look: impl FnMut(&mut State) -> Option<T>) -> T {
         loop {
             let changed = self.changed.notified();
             tokio::pin!(changed);
@@ -415,44 +426,7 @@ impl Engine for FakeEngine {
     }
 
     fn logs(&self, id: &ContainerId, options: LogOptions) -> BoxStream<'static, Result<LogLine>> {
-        let fake = self.clone();
-        let id = id.clone();
-        let skip = {
-            let state = self.state();
-            let lines = state.containers.get(id.as_str()).map_or(0, |c| c.log.len());
-            options.tail.map_or(0, |tail| {
-                lines.saturating_sub(usize::try_from(tail).unwrap_or(usize::MAX))
-            })
-        };
-        stream::unfold(Some(skip), move |at| {
-            let (fake, id, follow) = (fake.clone(), id.clone(), options.follow);
-            async move {
-                let at = at?;
-                let next = fake
-                    .until(|state| {
-                        if state.down {
-                            return Some(Err(gone()));
-                        }
-                        let found = match state.get(&id) {
-                            Ok(found) => found,
-                            Err(_) if at > skip => return Some(Ok(None)),
-                            Err(kind) => return Some(Err(kind)),
-                        };
-                        match found.log.get(at) {
-                            Some(line) => Some(Ok(Some(line.clone()))),
-                            None if follow && found.container.state.is_running() => None,
-                            None => Some(Ok(None)),
-                        }
-                    })
-                    .await;
-                match next {
-                    Ok(None) => None,
-                    Ok(Some(line)) => Some((Ok(line), Some(at + 1))),
-                    Err(kind) => Some((Err(EngineError::new("read the log", kind)), None)),
-                }
-            }
-        })
-        .boxed()
+        self.read_log(id, options)
     }
 
     async fn exec(&self, id: &ContainerId, _spec: &ExecSpec) -> Result<ExecOutcome> {
@@ -487,36 +461,46 @@ impl Engine for FakeEngine {
     }
 
     async fn events(&self, project: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>> {
-        let project = project.cloned();
-        let fake = self.clone();
-        let receiver = self.events.subscribe();
-        Ok(stream::unfold(Some(receiver), move |receiver| {
-            let (fake, project) = (fake.clone(), project.clone());
-            async move {
-                let mut receiver = receiver?;
-                loop {
-                    let down = fake.until(|state| state.down.then_some(()));
-                    tokio::select! {
-                        biased;
-                        event = receiver.recv() => match event {
-                            Ok(event) if project.is_none() || event.project == project => {
-                                return Some((Ok(event), Some(receiver)));
-                            }
-                            Ok(_) => {}
-                            Err(_) => return None,
-                        },
-                        () = down => {
-                            let error = EngineError::new(
-                                "watch the engine's events",
-                                Kind::OutcomeUnknown("connection lost".into()),
-                            );
-                            return Some((Err(error), None));
-                        }
-                    }
-                }
-            }
+        Ok(self.watch(project))
+    }
+
+    async fn object_events(&self, query: &EventQuery) -> Result<BoxStream<'static, Result<ObjectEvent>>> {
+        self.watch_objects(query).await
+    }
+
+    fn stats(&self, id: &ContainerId) -> BoxStream<'static, Result<ResourceUse>> {
+        self.stream_stats(id)
+    }
+
+    async fn stats_once(&self, id: &ContainerId) -> Result<ResourceUse> {
+        self.call(Op::Stats, "read the resources of a container", |state| {
+            Ok((state.get(id)?.resource_use, Vec::new()))
         })
-        .boxed())
+        .await
+    }
+
+    async fn top(&self, id: &ContainerId, _ps_args: Option<&str>) -> Result<Processes> {
+        self.call(Op::Top, "list the processes of a container", |state| {
+            let container = &state.get(id)?.container;
+            if !container.state.is_running() {
+                return Err(Kind::Conflict(format!("Container {id} is not running")));
+            }
+            let processes = Processes {
+                titles: vec!["PID".into(), "CMD".into()],
+                rows: vec![vec!["1".into(), container.command.clone()]],
+            };
+            Ok((processes, Vec::new()))
+        })
+        .await
+    }
+
+    async fn ping(&self) -> Result<()> {
+        const DEADLINE: Duration = Duration::from_secs(1);
+        let asked = self.call(Op::Ping, "ping the engine", |_| Ok(((), Vec::new())));
+        match tokio::time::timeout(DEADLINE, asked).await {
+            Ok(answer) => answer,
+            Err(_) => Err(EngineError::new("ping the engine", Kind::TimedOut(DEADLINE))),
+        }
     }
 
     async fn image(&self, reference: &str) -> Result<Option<Image>> {

@@ -4,6 +4,7 @@
 mod calls;
 mod images;
 mod state;
+mod watch;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard};
@@ -202,7 +203,24 @@ impl FakeEngine {
         self.state().id_by_name(container).map(ContainerId::from)
     }
 
+    /// Keeps events from those who watch, as a stream that hangs does, or lets them through again.
+    pub fn mute_events(&self, mute: bool) {
+        self.state().mute = mute;
+    }
+
+    /// What a container (by name) uses from now on.
+    pub fn set_use(&self, container: &str, resource_use: super::ResourceUse) {
+        let mut state = self.state();
+        if let Some(fake) = state
+            .id_by_name(container)
+            .and_then(|id| state.containers.get_mut(&id))
+        {
+            fake.resource_use = resource_use;
+        }
+    }
+
     fn publish(&self, events: Vec<EngineEvent>) {
+        self.state().history.extend(events.iter().cloned());
         for event in events {
             let _ = self.events.send(event);
         }

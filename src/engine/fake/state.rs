@@ -55,6 +55,14 @@ pub enum Op {
     TagImage,
     /// `remove_image`
     RemoveImage,
+    /// `ping`
+    Ping,
+    /// `object_events`
+    Events,
+    /// `stats` and `stats_once`
+    Stats,
+    /// `top`
+    Top,
 }
 
 /// How a call fails.
@@ -106,6 +114,7 @@ pub(super) struct FakeContainer {
     pub(super) publish: Vec<(u16, String, Option<u16>)>,
     pub(super) starts: u64,
     pub(super) tty: bool,
+    pub(super) resource_use: crate::engine::ResourceUse,
 }
 
 impl FakeContainer {
@@ -118,6 +127,7 @@ impl FakeContainer {
             publish: Vec::new(),
             starts: 0,
             tty: false,
+            resource_use: crate::engine::ResourceUse::default(),
         }
     }
 }
@@ -140,6 +150,10 @@ pub(super) struct State {
     /// Builds, with their contexts.
     pub(super) builds: Vec<(crate::engine::BuildRequest, Vec<u8>)>,
     pub(super) down: bool,
+    /// Whether events reach nobody.
+    pub(super) mute: bool,
+    /// All events so far.
+    pub(super) history: Vec<EngineEvent>,
     next: u64,
     ticks: i64,
 }
