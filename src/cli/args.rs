@@ -111,6 +111,15 @@ pub enum Command {
     Down(up::DownArgs),
     /// Show what `up` would do, and why
     Plan(up::PlanArgs),
+    /// Start containers that are there, dependencies first, and prove them ready
+    Start(up::StartArgs),
+    /// Stop containers, dependents first; nothing is removed
+    Stop(up::StopArgs),
+    /// Stop and start containers
+    Restart(up::StopArgs),
+    /// Show the living stack in a terminal dashboard, and act on it
+    #[command(visible_alias = "ui")]
+    Dashboard(up::DashboardArgs),
     /// List the project's containers
     Ps(observe::PsArgs),
     /// Show the output of containers

@@ -52,6 +52,11 @@ env_vars! {
     LANG = "LANG": "The locale where LC_ALL and LC_CTYPE are absent";
     TERM = "TERM": "`dumb` means no colours and no cursor control";
     HOME = "HOME": "Where ~/.docker is";
+    XDG_CONFIG_HOME = "XDG_CONFIG_HOME": "Where the dashboard's settings are; default ~/.config";
+    XDG_STATE_HOME = "XDG_STATE_HOME": "Where the dashboard remembers its looks; default ~/.local/state";
+    COLORFGBG = "COLORFGBG": "Set by terminals to their colours: tells a light background from a dark one";
+    BROWSER = "BROWSER": "What the dashboard opens URLs with; default xdg-open";
+    TZ = "TZ": "The time zone of times that the dashboard shows; default the system's";
     XDG_RUNTIME_DIR = "XDG_RUNTIME_DIR": "Where locks and the rootless engine's socket are";
     GITHUB_ACTIONS = "GITHUB_ACTIONS": "Set to true by CI systems of GitHub's kind: failures are also said as annotations (`::error`)";
     GITHUB_WORKSPACE = "GITHUB_WORKSPACE": "The checked-out repository, which files in annotations are relative to";

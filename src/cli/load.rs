@@ -91,6 +91,21 @@ impl Context {
         Ok(Arc::new(project))
     }
 
+    /// The project, read anew, with nothing told: for whoever has the terminal.
+    ///
+    /// # Errors
+    /// No stack, or one that is wrong.
+    pub fn project_quietly(&self) -> Result<Arc<Project>, ExpectedError> {
+        let loaded = self.load(&[]);
+        let Some(project) = loaded.project else {
+            let wrong: Vec<_> = loaded.errors().cloned().collect();
+            let rendered = render_all(&wrong, &loaded.sources, RenderStyle::default());
+            return Err(ExpectedError::Stack { rendered });
+        };
+        mask_secrets(&project, &self.masker);
+        Ok(Arc::new(project))
+    }
+
     /// The project where there is a stack, and the project's name in any case: with `-p` alone, as in
     /// docker compose, commands that only look or remove go by the labels.
     ///

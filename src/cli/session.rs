@@ -9,7 +9,7 @@ use std::time::Duration;
 use crate::base::{ProjectName, ServiceName};
 use crate::engine::EngineInfo;
 use crate::engine::api::SharedEngine;
-use crate::event::{Body, Hub, Verdict};
+use crate::event::{Body, Hub, Subscription, Verdict};
 use crate::execute::lock::{self, LockError, LockRequest, ProjectLock};
 use crate::execute::{ExecuteOptions, Site, Wants, inputs};
 use crate::model::{Image, Observed, Project};
@@ -30,7 +30,10 @@ pub struct Session {
     /// What every part of the execution needs.
     pub site: Site,
     show: Option<Show>,
-    _lock: Option<ProjectLock>,
+    lock: Option<ProjectLock>,
+    finished: bool,
+    /// Whether the events are shown by somebody else, who has the terminal.
+    elsewhere: bool,
 }
 
 /// What a session is opened with.
@@ -45,6 +48,8 @@ pub struct Opening<'a> {
     pub lock_timeout: Option<Duration>,
     /// What stays of the live tree.
     pub last: Final,
+    /// Where events go; where there is one, whoever gave it shows them.
+    pub hub: Option<Hub>,
 }
 
 impl Session {
@@ -53,8 +58,14 @@ impl Session {
     /// # Errors
     /// No engine, or another run holds the project.
     pub async fn open(context: &Context, opening: Opening<'_>) -> Result<Self, ExpectedError> {
-        let hub = context.hub();
-        let show = begin_show(context, &hub, opening.last);
+        let (hub, show) = match &opening.hub {
+            Some(hub) => (hub.clone(), None),
+            None => {
+                let hub = context.hub();
+                let show = begin_show(context, hub.subscribe(), opening.last);
+                (hub, Some(show))
+            }
+        };
         let run = run_id();
         hub.publish(Body::RunStarted {
             run: run.clone(),
@@ -66,7 +77,9 @@ impl Session {
             Ok(parts) => parts,
             Err(error) => {
                 hub.close();
-                show.finish(LAST_LINES).await;
+                if let Some(show) = show {
+                    show.finish(LAST_LINES).await;
+                }
                 return Err(error);
             }
         };
@@ -86,8 +99,10 @@ impl Session {
         };
         Ok(Self {
             site,
-            show: Some(show),
-            _lock: lock,
+            show,
+            lock,
+            finished: false,
+            elsewhere: opening.hub.is_some(),
         })
     }
 
@@ -114,15 +129,46 @@ impl Session {
 
     /// Ends the run: publishes the verdict and waits until all is printed.
     pub async fn close(&mut self, code: u8, text: String) {
-        let took = self.site.clock.now();
-        self.site
-            .hub
-            .publish(Body::Finished(Verdict { code, text, took }));
+        self.finished(code, text);
         self.hush().await;
+    }
+
+    /// Publishes the verdict, once; events go on being shown.
+    pub fn finished(&mut self, code: u8, text: String) {
+        if !self.finished {
+            let took = self.site.clock.now();
+            let verdict = Verdict { code, text, took };
+            self.site.hub.publish(Body::Finished(verdict));
+        }
+        self.finished = true;
+    }
+
+    /// Whether the verdict was published.
+    pub fn is_finished(&self) -> bool {
+        self.finished
+    }
+
+    /// Whether somebody else shows the events, and has the terminal.
+    pub fn is_shown_elsewhere(&self) -> bool {
+        self.elsewhere
+    }
+
+    /// Takes over who shows the events, for a run whose events were shown elsewhere until now.
+    pub fn shown_by(&mut self, show: Show) {
+        self.show = Some(show);
+        self.elsewhere = false;
+    }
+
+    /// Gives the project up to others, while the run itself goes on looking at it.
+    pub fn unlock(&mut self) {
+        self.lock = None;
     }
 
     /// Says the summary of a run, where its progress was for people.
     pub fn summarise(&self, context: &Context, summary: impl FnOnce(Option<usize>, &Style) -> String) {
+        if self.elsewhere {
+            return;
+        }
         if matches!(context.settings.progress, Progress::Tty | Progress::Plain) {
             let columns = terminal::size_of(std::io::stderr()).map(|(columns, _)| usize::from(columns));
             output::talk(&summary(columns, &context.settings.stderr));
@@ -243,7 +289,8 @@ async fn take_lock(
     }
 }
 
-fn begin_show(context: &Context, hub: &Hub, last: Final) -> Show {
+/// Shows events in the way that was asked for.
+pub fn begin_show(context: &Context, events: Subscription, last: Final) -> Show {
     let settings = &context.settings;
     let (mode, writer): (_, Box<dyn Write + Send>) = match settings.progress {
         Progress::Tty => (ProgressMode::Tty, Box::new(std::io::stderr())),
@@ -260,7 +307,7 @@ fn begin_show(context: &Context, hub: &Hub, last: Final) -> Show {
         size: Arc::new(|| terminal::size_of(std::io::stderr())),
         clock: context.clock.clone(),
     };
-    progress::start(hub.subscribe(), writer, options)
+    progress::start(events, writer, options)
 }
 
 /// A run's id: eight hexadecimal digits at random.

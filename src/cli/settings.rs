@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::base::{ProjectName, ServiceName, parse_duration};
+use crate::plan::Change;
 use crate::view::logs::LogStyle;
 use crate::view::style::{Ansi, Style, Surroundings};
 
@@ -15,10 +16,12 @@ use super::exit::ExpectedError;
 use super::terminal::Terminal;
 
 pub mod env_files;
+pub mod lifecycle;
 pub mod observe;
 pub mod up;
 
 pub use env_files::with_env_files;
+pub use lifecycle::{DashboardSettings, LifecycleSettings};
 pub use observe::{
     ConfigFormat, ConfigList, ConfigSettings, DoctorSettings, ExecSettings, InitSettings, LogsSettings,
     PsFormat, PsSettings, PsShape, ReportFormat, Shell, SmokeSettings, VersionFormat, VersionSettings,
@@ -46,6 +49,10 @@ pub enum CommandSettings {
     Down(DownSettings),
     /// `plan`
     Plan(PlanSettings),
+    /// `start`, `stop`, `restart`
+    Lifecycle(LifecycleSettings),
+    /// `dashboard`
+    Dashboard(DashboardSettings),
     /// `ps`
     Ps(PsSettings),
     /// `logs`
@@ -160,6 +167,14 @@ impl Settings {
             }
             Command::Down(args) => CommandSettings::Down(DownSettings::resolve(args, env)?),
             Command::Plan(args) => CommandSettings::Plan(PlanSettings::resolve(args, env)?),
+            Command::Start(args) => CommandSettings::Lifecycle(LifecycleSettings::start(args, env)?),
+            Command::Stop(args) => {
+                CommandSettings::Lifecycle(LifecycleSettings::resolve(Change::Stop, args, env)?)
+            }
+            Command::Restart(args) => {
+                CommandSettings::Lifecycle(LifecycleSettings::resolve(Change::Restart, args, env)?)
+            }
+            Command::Dashboard(args) => CommandSettings::Dashboard(DashboardSettings::resolve(args, env)),
             Command::Ps(args) => CommandSettings::Ps(PsSettings::resolve(args)?),
             Command::Logs(args) => CommandSettings::Logs(LogsSettings::resolve(args, &global)?),
             Command::Exec(args) => CommandSettings::Exec(ExecSettings::resolve(args, env, terminal)?),
@@ -181,6 +196,7 @@ impl Settings {
             CommandSettings::Exec(_) => "exec",
             CommandSettings::Smoke(_) => "smoke",
             CommandSettings::Init(_) => "init",
+            CommandSettings::Dashboard(_) => "dashboard",
             _ => return Ok(()),
         };
         if self.global.dry_run {

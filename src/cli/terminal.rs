@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::termios::{self, OptionalActions, Termios};
 
+use crate::view::tui;
+
 /// What the standard streams are connected to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Terminal {
@@ -40,6 +42,17 @@ impl Terminal {
 pub fn size_of(stream: impl std::os::fd::AsFd) -> Option<(u16, u16)> {
     let size = termios::tcgetwinsize(stream).ok()?;
     (size.ws_col > 0 && size.ws_row > 0).then_some((size.ws_col, size.ws_row))
+}
+
+/// Whether a stream is the terminal that controls this process.
+pub fn is_controlling(stream: impl std::os::fd::AsFd) -> bool {
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::NOCTTY | rustix::fs::OFlags::CLOEXEC;
+    let Ok(tty) = rustix::fs::open("/dev/tty", flags, rustix::fs::Mode::empty()) else {
+        return false;
+    };
+    // A session has one controlling terminal.
+    let session = termios::tcgetsid(&stream).ok();
+    session.is_some() && session == termios::tcgetsid(&tty).ok()
 }
 
 /// Puts the terminal back as it was; clones share what has to be put back.
@@ -86,6 +99,7 @@ impl TerminalGuard {
     /// Puts the mode back, and shows the cursor where standard error is a terminal. For leaving
     /// at any time and from any thread.
     pub fn restore(&self) {
+        tui::terminal::give_back();
         self.restore_mode();
         if io::stderr().is_terminal() {
             let _ = rustix::io::write(io::stderr(), COSMETICS);
@@ -94,10 +108,14 @@ impl TerminalGuard {
 
     /// Ctrl-Z: leaves the terminal usable, stops the process, and goes on when it is continued.
     pub fn suspend(&self) {
+        let dashboard = tui::terminal::give_back();
         if io::stderr().is_terminal() {
             let _ = rustix::io::write(io::stderr(), COSMETICS);
         }
         let _ = rustix::process::kill_process(rustix::process::getpid(), rustix::process::Signal::STOP);
+        if dashboard {
+            tui::terminal::take_again();
+        }
     }
 }
 

@@ -26,6 +26,8 @@ pub mod resources;
 pub mod rollout;
 pub mod service;
 pub mod smoke;
+#[cfg(test)]
+pub(crate) mod testing;
 
 pub use build::{Build, BuildSecret};
 pub use develop::{Develop, WatchAction, WatchRule};

@@ -174,7 +174,7 @@ fn plan_objects(
 
 /// A container's dependencies: from the stack where it knows the service, else from the label
 /// that Compose and we write (`name:condition:restart`, separated by commas).
-fn depends_on(project: Option<&Project>, container: &Container) -> Vec<ServiceName> {
+pub(super) fn depends_on(project: Option<&Project>, container: &Container) -> Vec<ServiceName> {
     if let Some(service) = project.and_then(|p| p.services.get(&container.service)) {
         return service.depends_on.keys().cloned().collect();
     }

@@ -11,11 +11,13 @@ pub mod step;
 pub mod compare;
 pub mod planner;
 pub mod down;
+pub mod lifecycle;
 pub mod lint;
 pub mod text;
 
 pub use compare::{Difference, differences};
 pub use down::{DownOptions, plan_down};
+pub use lifecycle::{Change, Which, plan_change};
 pub use planner::{ImageState, Orphans, Recreate, UpOptions, plan_up};
 pub use step::{
     Action, Cause, Gate, Instance, Kept, Lack, Note, Plan, Refusal, Step, StepId, Target, Unavailable, Undo,

@@ -221,3 +221,42 @@ pub enum PlanFormatArg {
     /// For machines
     Json,
 }
+
+/// Arguments of `start`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StartArgs {
+    /// Services; all where none is named
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Accepted for docker compose's sake: what is started is always proven ready
+    #[arg(long, hide = true)]
+    pub wait: bool,
+    /// The longest time to wait for ready
+    #[arg(long, value_name = "SECONDS|DURATION")]
+    pub wait_timeout: Option<String>,
+}
+
+/// Arguments of `stop` and `restart`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct StopArgs {
+    /// Services; all where none is named
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Grace period of a stop; each service's own where absent
+    #[arg(short, long, value_name = "SECONDS|DURATION")]
+    pub timeout: Option<String>,
+}
+
+/// Arguments of `dashboard`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct DashboardArgs {
+    /// Refuse everything that changes the project
+    #[arg(long, alias = "readonly")]
+    pub read_only: bool,
+    /// Settings file; default ~/.config/platform/dashboard.toml
+    #[arg(long, value_name = "FILE")]
+    pub settings: Option<PathBuf>,
+    /// Print the default settings as a file to begin with
+    #[arg(long)]
+    pub print_settings: bool,
+}

@@ -44,15 +44,25 @@ pub async fn run(
         () = &mut follow => std::future::pending().await,
     };
     let words = match exit {
-        Exit::Interrupted(_) => "stopping; once more kills, a third time leaves everything as it is\n",
+        Exit::Interrupted(_) => STOPPING,
         _ => "stopping the rest\n",
     };
     output::talk(words);
-    let stopped = tokio::select! {
-        stopped = down::stop_all(site, wants, settings.what.stop_timeout) => stopped,
-        () = async { follow.await; std::future::pending().await } => return Ok(exit),
-    };
-    match stopped {
+    tokio::select! {
+        stopped = stop(site, wants, settings) => stopped.map(|()| exit),
+        () = async { follow.await; std::future::pending().await } => Ok(exit),
+    }
+}
+
+/// What is said when somebody stops the stack.
+pub const STOPPING: &str = "stopping; once more kills, a third time leaves everything as it is\n";
+
+/// Stops the stack, in good order.
+///
+/// # Errors
+/// The engine's, or what could not be stopped.
+pub async fn stop(site: &Site, wants: &Wants, settings: &UpSettings) -> Result<(), ExpectedError> {
+    match down::stop_all(site, wants, settings.what.stop_timeout).await {
         Converged::EngineGone(error) => Err(error.into()),
         Converged::Done { report, .. } if !report.is_empty() => {
             let what: Vec<&str> = report.operations.iter().map(|o| o.error.as_str()).collect();
@@ -61,7 +71,7 @@ pub async fn run(
                 hint: None,
             })
         }
-        _ => Ok(exit),
+        _ => Ok(()),
     }
 }
 

@@ -35,6 +35,7 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
             options,
             lock_timeout: (!context.settings.dry_run).then_some(settings.lock_timeout),
             last: Final::Tree,
+            hub: None,
         },
     )
     .await?;
@@ -180,7 +181,7 @@ fn images(project: Option<&Project>, which: RemoveImages) -> Vec<String> {
 }
 
 /// A project of which only the name is known.
-fn nothing(name: &crate::base::ProjectName) -> Project {
+pub(super) fn nothing(name: &crate::base::ProjectName) -> Project {
     Project {
         name: name.clone(),
         working_dir: std::path::PathBuf::new(),

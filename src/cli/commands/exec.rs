@@ -4,6 +4,7 @@ use std::io;
 
 use futures_util::StreamExt;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::unix::pipe;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::base::ServiceName;
@@ -134,13 +135,13 @@ async fn piped(session: ExecSession) -> Outcome {
 }
 
 /// This terminal is the command's own: raw, and kept to its size.
-async fn with_terminal(session: ExecSession) -> Outcome {
+pub(super) async fn with_terminal(session: ExecSession) -> Outcome {
     let ExecSession {
         input,
         output: mut chunks,
         control,
     } = session;
-    let feeding = tokio::spawn(feed(input));
+    let feeding = tokio::spawn(feed_keys(input));
     let resizing = tokio::spawn({
         let control = control.clone();
         let mut resized = signal(SignalKind::window_change()).map_err(ExpectedError::Setup)?;
@@ -174,6 +175,32 @@ async fn with_terminal(session: ExecSession) -> Outcome {
     feeding.abort();
     result?;
     Ok(Exit::of_command(control.exit_code().await?))
+}
+
+/// Passes the terminal's keys on. What is typed after the command's end is left for whoever reads next: a
+/// read of standard input itself could not be broken off, and would swallow it.
+async fn feed_keys(mut input: std::pin::Pin<Box<dyn tokio::io::AsyncWrite + Send>>) {
+    // Standard input is a terminal, yet it may not be the one that controls this process.
+    let keys = terminal::is_controlling(io::stdin())
+        .then(|| {
+            pipe::OpenOptions::new()
+                .unchecked(true)
+                .open_receiver("/dev/tty")
+                .ok()
+        })
+        .flatten();
+    let Some(mut keys) = keys else {
+        return feed(input).await;
+    };
+    let mut buffer = vec![0; 8 * 1024];
+    // Ends with the command: the terminal itself does not.
+    while let Ok(count @ 1..) = keys.read(&mut buffer).await {
+        let bytes = buffer.get(..count).unwrap_or_default();
+        if input.write_all(bytes).await.is_err() || input.flush().await.is_err() {
+            return;
+        }
+    }
+    let _ = input.shutdown().await;
 }
 
 /// Passes standard input on until it ends, or the command does not want it any more.

@@ -3,10 +3,12 @@
 pub mod attach;
 pub mod completions;
 pub mod config;
+pub mod dashboard;
 pub mod doctor;
 pub mod down;
 pub mod exec;
 pub mod init;
+pub mod lifecycle;
 pub mod logs;
 pub mod plan;
 pub mod ps;
@@ -57,6 +59,8 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Up(settings) => up::run(context, *settings).await,
         CommandSettings::Down(settings) => down::run(context, settings).await,
         CommandSettings::Plan(settings) => plan::run(context, settings).await,
+        CommandSettings::Lifecycle(settings) => lifecycle::run(context, settings).await,
+        CommandSettings::Dashboard(settings) => dashboard::run(context, settings).await,
         CommandSettings::Ps(settings) => until_stopped(context, ps::run(context, settings)).await,
         CommandSettings::Logs(settings) => until_stopped(context, logs::run(context, settings)).await,
         CommandSettings::Exec(settings) => until_stopped(context, exec::run(context, settings)).await,

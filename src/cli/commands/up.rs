@@ -1,18 +1,19 @@
 //! `up`: from the stack to services proven ready and smoke-tested.
 
 pub mod images;
+mod foreground;
 
 use std::sync::Arc;
 
 use crate::base::ServiceName;
 use crate::engine::Wanted;
-use crate::event::{Body, Snapshot, Stage, failure::FailureReport};
+use crate::event::{Body, Hub, Snapshot, Stage, failure::FailureReport};
 use crate::execute::{self, Converged, ExecuteOptions, Wants, converge};
 use crate::model::{Observed, Project};
 use crate::plan::{Plan, UpOptions, plan_up, text};
 use crate::smoke;
 use crate::view::progress::Final;
-use crate::view::{annotate, report, summary};
+use crate::view::{annotate, report as reports, summary};
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
@@ -28,6 +29,67 @@ pub use images::Supplied;
 /// The stack's, the engine's, or whatever is not as wanted at the end.
 pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
     let project = prepared(context, &settings.what)?;
+    if settings.attach.as_ref().is_some_and(|attach| attach.dashboard) {
+        return foreground::run(context, &project, &settings).await;
+    }
+    to_its_end(context, &project, &settings, None).await
+}
+
+/// Runs `up` for somebody who shows what happens.
+///
+/// # Errors
+/// As [`run`].
+pub async fn within(context: &Context, project: Arc<Project>, settings: &UpSettings, hub: Hub) -> Outcome {
+    let project = scaled(project, &settings.what)?;
+    to_its_end(context, &project, settings, Some(hub)).await
+}
+
+async fn to_its_end(
+    context: &Context,
+    project: &Arc<Project>,
+    settings: &UpSettings,
+    hub: Option<Hub>,
+) -> Outcome {
+    let mut session = open(context, project, settings, hub).await?;
+    let end = match drive(context, &session, project, settings).await {
+        Ok(end) => end,
+        Err(error) => {
+            session.hush().await;
+            return Err(error);
+        }
+    };
+    let elsewhere = session.is_shown_elsewhere();
+    let hub = session.site.hub.clone();
+    let outcome = conclude(context, session, project, settings, end).await;
+    if !elsewhere {
+        report(context, project, settings, &hub.snapshot())?;
+    }
+    outcome
+}
+
+/// Tells CI what failed, and writes the report that was asked for.
+fn report(
+    context: &Context,
+    project: &Project,
+    settings: &UpSettings,
+    snapshot: &Snapshot,
+) -> Result<(), ExpectedError> {
+    if let Some(checkout) = context.checkout() {
+        output::talk(&annotate::run(snapshot, &project.places, &checkout));
+    }
+    match &settings.report {
+        Some(path) => write_report(path, snapshot),
+        None => Ok(()),
+    }
+}
+
+/// Opens the session of an `up`.
+async fn open(
+    context: &Context,
+    project: &Project,
+    settings: &UpSettings,
+    hub: Option<Hub>,
+) -> Result<Session, ExpectedError> {
     let base = execute_options(context.settings.parallel);
     let options = match settings.wait {
         Wait::Ready { timeout } => ExecuteOptions {
@@ -37,7 +99,7 @@ pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
         },
         Wait::Started => ExecuteOptions { wait: false, ..base },
     };
-    let mut session = Session::open(
+    Session::open(
         context,
         Opening {
             command: "up",
@@ -45,28 +107,10 @@ pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
             options,
             lock_timeout: (!context.settings.dry_run).then_some(settings.lock_timeout),
             last: Final::Nothing,
+            hub,
         },
     )
-    .await?;
-    let driven = tokio::select! {
-        driven = drive(context, &mut session, &project, &settings) => driven,
-    };
-    let end = match driven {
-        Ok(end) => end,
-        Err(error) => {
-            session.hush().await;
-            return Err(error);
-        }
-    };
-    let hub = session.site.hub.clone();
-    let outcome = conclude(context, session, &project, &settings, end).await;
-    if let Some(checkout) = context.checkout() {
-        output::talk(&annotate::run(&hub.snapshot(), &project.places, &checkout));
-    }
-    if let Some(path) = &settings.report {
-        write_report(path, &hub.snapshot())?;
-    }
-    outcome
+    .await
 }
 
 fn write_report(path: &std::path::Path, snapshot: &Snapshot) -> Result<(), ExpectedError> {
@@ -75,7 +119,7 @@ fn write_report(path: &std::path::Path, snapshot: &Snapshot) -> Result<(), Expec
         path: path.display().to_string(),
         source,
     };
-    let text = report::render(report::Form::of(path), snapshot)
+    let text = reports::render(reports::Form::of(path), snapshot)
         .map_err(|words| failed(std::io::Error::other(words)))?;
     std::fs::write(path, text).map_err(failed)
 }
@@ -102,7 +146,7 @@ enum End {
 
 async fn drive(
     context: &Context,
-    session: &mut Session,
+    session: &Session,
     project: &Arc<Project>,
     settings: &UpSettings,
 ) -> Result<End, ExpectedError> {
@@ -267,15 +311,9 @@ async fn conclude(
                 None => Ok(Exit::AsWanted),
             }
         }
-        End::Failed(report) => {
-            session.site.hub.publish(Body::Failure(report));
-            session.close(1, "not everything is as wanted".into()).await;
-            Err(ExpectedError::Reported)
-        }
-        End::SmokeFailed { failed, of } => {
-            session
-                .close(1, format!("{failed} of {of} smoke tests failed"))
-                .await;
+        end @ (End::Failed(_) | End::SmokeFailed { .. }) => {
+            failed(&mut session, &end);
+            session.hush().await;
             Err(ExpectedError::Reported)
         }
         End::Refused(plan) => {
@@ -296,6 +334,23 @@ async fn conclude(
             session.close(exit.code(), text).await;
             Ok(exit)
         }
+    }
+}
+
+/// Publishes how a run failed, once.
+fn failed(session: &mut Session, end: &End) {
+    if session.is_finished() {
+        return;
+    }
+    match end {
+        End::Failed(report) => {
+            session.site.hub.publish(Body::Failure(report.clone()));
+            session.finished(1, "not everything is as wanted".into());
+        }
+        End::SmokeFailed { failed, of } => {
+            session.finished(1, format!("{failed} of {of} smoke tests failed"))
+        }
+        _ => {}
     }
 }
 
@@ -323,7 +378,11 @@ fn what_is_left(session: &Session, project: &Project) -> String {
 /// # Errors
 /// The stack's, or a service that it does not have.
 pub fn prepared(context: &Context, what: &WhatToDo) -> Result<Arc<Project>, ExpectedError> {
-    let mut project = context.project(&what.services)?;
+    scaled(context.project(&what.services)?, what)
+}
+
+/// As [`prepared`], of a stack that was read before.
+fn scaled(mut project: Arc<Project>, what: &WhatToDo) -> Result<Arc<Project>, ExpectedError> {
     super::check_services(&what.services, Some(&project), &[])?;
     let scaled: Vec<ServiceName> = what.scale.iter().map(|(name, _)| name.clone()).collect();
     super::check_services(&scaled, Some(&project), &[])?;

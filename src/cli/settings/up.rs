@@ -306,7 +306,7 @@ fn scale(args: &[String]) -> Result<Vec<(ServiceName, u32)>, ExpectedError> {
         .collect()
 }
 
-fn engine_timeout(arg: Option<&str>, env: &Environment) -> Result<Duration, ExpectedError> {
+pub(super) fn engine_timeout(arg: Option<&str>, env: &Environment) -> Result<Duration, ExpectedError> {
     timeout(
         "--engine-timeout",
         arg,
@@ -316,7 +316,7 @@ fn engine_timeout(arg: Option<&str>, env: &Environment) -> Result<Duration, Expe
     )
 }
 
-fn lock_timeout(arg: Option<&str>, env: &Environment) -> Result<Duration, ExpectedError> {
+pub(super) fn lock_timeout(arg: Option<&str>, env: &Environment) -> Result<Duration, ExpectedError> {
     timeout(
         "--lock-timeout",
         arg,
@@ -326,7 +326,7 @@ fn lock_timeout(arg: Option<&str>, env: &Environment) -> Result<Duration, Expect
     )
 }
 
-fn stop_timeout(arg: Option<&str>) -> Result<Option<Duration>, ExpectedError> {
+pub(super) fn stop_timeout(arg: Option<&str>) -> Result<Option<Duration>, ExpectedError> {
     arg.map(|text| seconds("--timeout", text)).transpose()
 }
 

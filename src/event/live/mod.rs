@@ -28,4 +28,4 @@ pub use timeline::{Happening, Kind, Timeline};
 pub use crate::model::board;
 
 #[cfg(test)]
-pub(crate) mod testing;
+pub(crate) use crate::model::testing;

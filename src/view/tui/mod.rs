@@ -28,5 +28,5 @@ pub(crate) mod testing;
 pub use app::App;
 pub use effect::Effect;
 pub use runner::{Handler, Leave, Runner, run};
-pub use settings::Settings;
+pub use settings::{Settings, default_settings};
 pub use shared::Shared;

@@ -17,7 +17,7 @@ use super::app::{App, Message};
 use super::draw::draw;
 use super::effect::{Effect, Quit};
 use super::keymap::Key;
-use super::terminal::{Screen, clipboard};
+use super::terminal::{Screen, clipboard, is_lost};
 use crate::base::{Clock, ContainerId};
 use crate::event::live::Fact;
 use crate::event::request::{Needs, Request};
@@ -137,10 +137,19 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
             },
             _ = tick.tick() => {
                 dirty = true;
+                if is_lost() {
+                    terminal.clear()?;
+                }
                 Some(Message::Tick)
             }
         };
         if let Some(message) = message {
+            #[cfg(debug_assertions)]
+            if let Message::Key(key) = message
+                && key.is("f20")
+            {
+                panic!("a panic on purpose, to try that the terminal is given back");
+            }
             effects.extend(update(app, message, &*runner.clock, runner.wall));
         }
         for effect in std::mem::take(&mut effects) {

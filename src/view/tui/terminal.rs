@@ -12,6 +12,10 @@ use crossterm::{cursor, execute, queue};
 
 /// Whether some [`Screen`] has the terminal, for who leaves from another thread.
 static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether that [`Screen`] uses the mouse.
+static MOUSE: AtomicBool = AtomicBool::new(false);
+/// Whether somebody else had the terminal meanwhile.
+static LOST: AtomicBool = AtomicBool::new(false);
 static PANIC_HOOK: Once = Once::new();
 
 /// The terminal, taken over: raw mode, alternate screen. Given back when dropped.
@@ -33,6 +37,7 @@ impl Screen {
                 usual(info);
             }));
         });
+        MOUSE.store(mouse, Ordering::SeqCst);
         let screen = Self { mouse };
         screen.take()?;
         Ok(screen)
@@ -43,14 +48,7 @@ impl Screen {
     /// # Errors
     /// The terminal's.
     pub fn take(&self) -> io::Result<()> {
-        enable_raw_mode()?;
-        TAKEN.store(true, Ordering::SeqCst);
-        let mut out = io::stdout();
-        queue!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
-        if self.mouse {
-            queue!(out, EnableMouseCapture)?;
-        }
-        out.flush()
+        take(self.mouse)
     }
 
     /// Gives it back for a while: to a shell, or to whoever stopped us.
@@ -65,10 +63,10 @@ impl Drop for Screen {
     }
 }
 
-/// Gives the terminal back, where it is taken. From any thread, any number of times.
-pub fn give_back() {
+/// Gives the terminal back, where it is taken, and says whether it was. From any thread, any number of times.
+pub fn give_back() -> bool {
     if !TAKEN.swap(false, Ordering::SeqCst) {
-        return;
+        return false;
     }
     // Nothing can be done where this fails: the terminal is gone.
     let _ = execute!(
@@ -79,6 +77,30 @@ pub fn give_back() {
         cursor::Show
     );
     let _ = disable_raw_mode();
+    true
+}
+
+/// Takes it over again, after [`give_back`], from a thread that is not the dashboard's.
+pub fn take_again() {
+    // Nothing can be done where this fails: the terminal is gone.
+    let _ = take(MOUSE.load(Ordering::SeqCst));
+    LOST.store(true, Ordering::SeqCst);
+}
+
+/// Whether what was drawn is lost, since this was last asked.
+pub fn is_lost() -> bool {
+    LOST.swap(false, Ordering::SeqCst)
+}
+
+fn take(mouse: bool) -> io::Result<()> {
+    enable_raw_mode()?;
+    TAKEN.store(true, Ordering::SeqCst);
+    let mut out = io::stdout();
+    queue!(out, EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if mouse {
+        queue!(out, EnableMouseCapture)?;
+    }
+    out.flush()
 }
 
 /// The sequence (OSC 52) that asks a terminal to put a text into the clipboard.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{Container, ContainerState};
+use super::{Container, ContainerState};
 
 /// A running container without health check.
 pub(crate) fn container(service: &str, number: u32) -> Container {

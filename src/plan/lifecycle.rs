@@ -1,0 +1,314 @@
+//! Plans of `start`, `stop` and `restart`: containers that are there, none made and none removed.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::down::depends_on;
+use super::planner::DEFAULT_GRACE;
+use super::step::{Action, Cause, Gate, Instance, Plan, Step, StepId, Target};
+use crate::base::ServiceName;
+use crate::model::{Condition, Container, ContainerState, Observed, Project};
+
+/// What happens to containers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// Those that do not run are started, dependencies first.
+    Start,
+    /// Those that run are stopped, dependents first.
+    Stop,
+    /// Those that run are stopped, and all are started, dependencies first.
+    Restart,
+}
+
+impl Change {
+    /// The command of that name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Restart => "restart",
+        }
+    }
+
+    fn cause(self) -> Cause {
+        Cause::Asked(self.as_str())
+    }
+}
+
+/// Which containers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Which {
+    /// Those of these services; of all where empty. One-off containers of `run` are left alone.
+    Services(Vec<ServiceName>),
+    /// These.
+    Instances(Vec<Instance>),
+}
+
+impl Which {
+    fn takes(&self, container: &Container) -> bool {
+        if container.oneoff {
+            return false;
+        }
+        match self {
+            Self::Services(services) => services.is_empty() || services.contains(&container.service),
+            Self::Instances(instances) => instances
+                .iter()
+                .any(|i| i.service == container.service && i.number == container.number),
+        }
+    }
+}
+
+/// Plans a change of containers that are there. Without a stack file, the order comes from the labels.
+pub fn plan_change(
+    project: Option<&Project>,
+    observed: &Observed,
+    which: &Which,
+    change: Change,
+    grace: Option<Duration>,
+) -> Plan {
+    let chosen: Vec<&Container> = observed.containers.iter().filter(|c| which.takes(c)).collect();
+    let dependencies: BTreeMap<&ServiceName, Vec<ServiceName>> = chosen
+        .iter()
+        .map(|c| (&c.service, depends_on(project, c)))
+        .collect();
+    let mut order = dependencies_first(&dependencies);
+    let mut planned = Planned {
+        project,
+        change,
+        grace,
+        plan: Plan::default(),
+        last: BTreeMap::new(),
+    };
+    if change == Change::Stop {
+        order.reverse();
+    }
+    for name in order {
+        // What has to be done before: to the dependencies, or, where things are stopped, to the dependents.
+        let before = dependencies.iter().filter(|(other, list)| match change {
+            Change::Stop => list.contains(name),
+            Change::Start | Change::Restart => dependencies.get(name).is_some_and(|own| own.contains(other)),
+        });
+        let after: Vec<StepId> = before
+            .filter(|(other, _)| **other != name)
+            .flat_map(|(other, _)| planned.last.get(*other).cloned().unwrap_or_default())
+            .collect();
+        for container in chosen.iter().filter(|c| c.service == *name) {
+            planned.container(container, &after);
+        }
+    }
+    planned.plan
+}
+
+struct Planned<'p> {
+    project: Option<&'p Project>,
+    change: Change,
+    grace: Option<Duration>,
+    plan: Plan,
+    /// The last steps of each service.
+    last: BTreeMap<ServiceName, Vec<StepId>>,
+}
+
+impl Planned<'_> {
+    fn container(&mut self, container: &Container, after: &[StepId]) {
+        let runs = matches!(
+            container.state,
+            ContainerState::Running | ContainerState::Restarting | ContainerState::Paused
+        );
+        let mut last = after.to_vec();
+        if runs && self.change != Change::Start {
+            let stop = self.stop(container);
+            last = vec![self.push(stop, last)];
+        }
+        if self.change != Change::Stop && (!runs || self.change == Change::Restart) {
+            let start = Action::StartContainer {
+                instance: Instance {
+                    service: container.service.clone(),
+                    number: container.number,
+                },
+                target: Target::Existing(container.id.clone()),
+                name: container.name.clone(),
+            };
+            let gates = self.gates(container);
+            last = vec![self.push(start, last)];
+            if let Some(step) = self.plan.steps.last_mut() {
+                step.gates = gates;
+            }
+        }
+        self.last
+            .entry(container.service.clone())
+            .or_default()
+            .extend(last);
+    }
+
+    /// What a start waits for beside the steps before it: dependencies that are started by this plan and
+    /// are to be more than started. `restart` waits for none, as in docker compose.
+    fn gates(&self, container: &Container) -> Vec<Gate> {
+        let service = self.project.and_then(|p| p.services.get(&container.service));
+        let started = |name: &ServiceName| {
+            self.plan.steps.iter().any(
+                |s| matches!(&s.action, Action::StartContainer { instance, .. } if instance.service == *name),
+            )
+        };
+        if self.change != Change::Start {
+            return Vec::new();
+        }
+        service
+            .iter()
+            .flat_map(|service| &service.depends_on)
+            .filter(|(name, dependency)| dependency.condition != Condition::ServiceStarted && started(name))
+            .map(|(name, dependency)| Gate::Dependency {
+                service: name.clone(),
+                condition: dependency.condition,
+                required: dependency.required,
+            })
+            .collect()
+    }
+
+    fn stop(&self, container: &Container) -> Action {
+        let service = self.project.and_then(|p| p.services.get(&container.service));
+        Action::StopContainer {
+            id: container.id.clone(),
+            name: container.name.clone(),
+            service: container.service.clone(),
+            signal: service.and_then(|s| s.stop_signal.clone()),
+            grace: self
+                .grace
+                .or(service.and_then(|s| s.stop_grace_period))
+                .unwrap_or(DEFAULT_GRACE),
+        }
+    }
+
+    fn push(&mut self, action: Action, after: Vec<StepId>) -> StepId {
+        let id = StepId(u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX));
+        self.plan.steps.push(Step {
+            id,
+            action,
+            after,
+            gates: Vec::new(),
+            cause: self.change.cause(),
+            undo: None,
+        });
+        id
+    }
+}
+
+/// Services in an order in which each comes after those it depends on; what is in a circle comes last.
+fn dependencies_first<'s>(
+    dependencies: &BTreeMap<&'s ServiceName, Vec<ServiceName>>,
+) -> Vec<&'s ServiceName> {
+    let mut order: Vec<&ServiceName> = Vec::new();
+    let mut waiting: Vec<&ServiceName> = dependencies.keys().copied().collect();
+    while !waiting.is_empty() {
+        let before = waiting.len();
+        let still = waiting.clone();
+        waiting.retain(|name| {
+            let needs = dependencies.get(*name).map(Vec::as_slice).unwrap_or_default();
+            let waits = still.iter().any(|other| other != name && needs.contains(other));
+            if !waits {
+                order.push(*name);
+            }
+            waits
+        });
+        if waiting.len() == before {
+            order.append(&mut waiting);
+        }
+    }
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::labels;
+    use crate::model::testing::container;
+    use crate::plan::text;
+
+    fn observed(states: [ContainerState; 3]) -> Observed {
+        let mut containers = [container("db", 1), container("app", 1), container("web", 1)];
+        for (container, state) in containers.iter_mut().zip(states) {
+            container.state = state;
+        }
+        for (at, needs) in [(1, "db:service_healthy:false"), (2, "app:service_started:false")] {
+            let label = (labels::DEPENDS_ON.to_owned(), needs.to_owned());
+            containers[at].labels.extend([label]);
+        }
+        let mut oneoff = container("app", 7);
+        oneoff.oneoff = true;
+        Observed {
+            containers: containers.into_iter().chain([oneoff]).collect(),
+            ..Observed::default()
+        }
+    }
+
+    fn steps(observed: &Observed, which: &Which, change: Change) -> String {
+        let plan = plan_change(None, observed, which, change, None);
+        let lines = plan.steps.iter().map(|step| {
+            let after: Vec<String> = step.after.iter().map(ToString::to_string).collect();
+            format!("{} {} [{}]", step.id, text::action(&step.action), after.join(" "))
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    const RUNNING: [ContainerState; 3] = [
+        ContainerState::Running,
+        ContainerState::Running,
+        ContainerState::Running,
+    ];
+
+    #[test]
+    fn stops_dependents_first_and_starts_dependencies_first() {
+        let all = Which::Services(Vec::new());
+        let lines = |text: &str| text.lines().map(str::trim).collect::<Vec<_>>().join("\n");
+        assert_eq!(
+            steps(&observed(RUNNING), &all, Change::Stop),
+            lines(
+                "#0 stop container shop-web-1 []
+                 #1 stop container shop-app-1 [#0]
+                 #2 stop container shop-db-1 [#1]"
+            )
+        );
+        assert_eq!(
+            steps(&observed(RUNNING), &all, Change::Restart),
+            lines(
+                "#0 stop container shop-db-1 []
+                 #1 start container shop-db-1 [#0]
+                 #2 stop container shop-app-1 [#1]
+                 #3 start container shop-app-1 [#2]
+                 #4 stop container shop-web-1 [#3]
+                 #5 start container shop-web-1 [#4]"
+            )
+        );
+        let ended = ContainerState::Exited {
+            code: 1,
+            oom_killed: false,
+        };
+        // What runs already is waited for by nobody, and what is stopped already holds nobody up.
+        let half = observed([ended.clone(), ContainerState::Running, ended]);
+        assert_eq!(
+            steps(&half, &all, Change::Start),
+            lines(
+                "#0 start container shop-db-1 []
+                 #1 start container shop-web-1 [#0]"
+            )
+        );
+        assert_eq!(
+            steps(&half, &all, Change::Stop),
+            "#0 stop container shop-app-1 []"
+        );
+    }
+
+    #[test]
+    fn only_what_is_named_is_touched() {
+        let app = Which::Services(vec!["app".into()]);
+        assert_eq!(
+            steps(&observed(RUNNING), &app, Change::Stop),
+            "#0 stop container shop-app-1 []"
+        );
+        let none = Which::Instances(vec![Instance {
+            service: "app".into(),
+            number: 7,
+        }]);
+        assert_eq!(steps(&observed(RUNNING), &none, Change::Stop), "");
+        assert_eq!(steps(&observed(RUNNING), &app, Change::Start), "");
+    }
+}
