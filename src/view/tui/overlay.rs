@@ -392,12 +392,14 @@ fn matches(text: &str, screen: &'static str, shared: &Shared) -> Vec<&'static Sp
         .filter_map(|spec| {
             let name = spec.id.0;
             let short = name.rsplit_once('.').map_or(name, |(_, short)| short);
-            let rank = if name.starts_with(&text) || short.starts_with(&text) {
+            let rank = if name.starts_with(&text) {
                 0
-            } else if name.contains(&text) {
+            } else if short.starts_with(&text) {
                 1
-            } else if spec.help.to_lowercase().contains(&text) {
+            } else if name.contains(&text) {
                 2
+            } else if spec.help.to_lowercase().contains(&text) {
+                3
             } else {
                 return None;
             };

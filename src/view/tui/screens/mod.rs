@@ -21,7 +21,8 @@ mod plan;
 pub const REGISTRY: &[Entry] = &[
     Entry::new(stack::NAME, "Stack", stack::COMMANDS, || {
         Box::new(stack::Stack::default())
-    }),
+    })
+    .columns(stack::COLUMNS),
     Entry::new(logs::NAME, "Logs", logs::COMMANDS, || {
         Box::new(logs::Logs::default())
     }),
@@ -52,6 +53,19 @@ pub struct Entry {
     pub commands: &'static [Spec],
     /// Makes it.
     pub make: fn() -> Box<dyn Screen>,
+    /// Its columns, where the settings file may choose them.
+    pub columns: &'static [ColumnInfo],
+}
+
+/// A column that the settings file may name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ColumnInfo {
+    /// Its name.
+    pub name: &'static str,
+    /// Its heading.
+    pub title: &'static str,
+    /// What it tells and where that comes from.
+    pub help: &'static str,
 }
 
 impl Entry {
@@ -66,7 +80,14 @@ impl Entry {
             title,
             commands,
             make,
+            columns: &[],
         }
+    }
+
+    /// As this one, with columns that can be chosen.
+    const fn columns(mut self, columns: &'static [ColumnInfo]) -> Self {
+        self.columns = columns;
+        self
     }
 }
 

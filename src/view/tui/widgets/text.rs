@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
-use ratatui::style::Style;
+use ratatui::style::{Color, Style};
 
 use super::super::theme::{Role, Theme};
 use crate::view::text::{char_width, one_line, width};
@@ -54,6 +54,11 @@ impl<'b> Painter<'b> {
         end.saturating_sub(self.area.x)
     }
 
+    /// As [`Self::put`], in at most `columns` columns.
+    pub fn put_role_within(&mut self, column: u16, row: u16, columns: u16, role: Role, text: &str) -> u16 {
+        self.put_within(column, row, columns, self.theme.style(role), text)
+    }
+
     /// Draws so that the text ends before `end`, in at most `columns` columns.
     pub fn put_right(&mut self, end: u16, row: u16, columns: u16, style: Style, text: &str) {
         let text = one_line(text);
@@ -61,11 +66,21 @@ impl<'b> Painter<'b> {
         self.put_within(end.saturating_sub(wide), row, wide, style, &text);
     }
 
-    /// Gives a whole row a style over what is drawn there.
+    /// Gives a whole row a style over what is drawn there. Text in the colour of the new background
+    /// becomes plain: it would not be seen.
     pub fn tint(&mut self, row: u16, style: Style) {
-        if row < self.area.height {
-            let line = Rect::new(self.area.x, self.area.y + row, self.area.width, 1);
-            self.buffer.set_style(line, style);
+        if row >= self.area.height {
+            return;
+        }
+        let y = self.area.y + row;
+        for x in self.area.left()..self.area.right() {
+            let Some(cell) = self.buffer.cell_mut((x, y)) else {
+                continue;
+            };
+            if style.fg.is_none() && style.bg.is_some_and(|bg| cell.fg == bg) {
+                cell.fg = Color::Reset;
+            }
+            cell.set_style(style);
         }
     }
 
