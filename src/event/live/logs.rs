@@ -153,6 +153,8 @@ pub struct LogBuffer {
     first: u64,
     /// Raised when a line was put between others, which moves the numbers of those behind it.
     shuffles: u64,
+    /// The numbers that the newest of these lines were given, oldest first.
+    inserted: VecDeque<u64>,
     weight: usize,
     most: usize,
 }
@@ -166,6 +168,8 @@ impl Default for LogBuffer {
 impl LogBuffer {
     /// How many bytes are kept by default.
     pub const MOST: usize = 16 * 1024 * 1024;
+    /// How many lines that were put between others are remembered.
+    const INSERTED: usize = 8_192;
 
     /// Keeps at most about `most` bytes.
     pub fn new(most: usize) -> Self {
@@ -173,6 +177,7 @@ impl LogBuffer {
             lines: VecDeque::new(),
             first: 0,
             shuffles: 0,
+            inserted: VecDeque::new(),
             weight: 0,
             most,
         }
@@ -187,6 +192,10 @@ impl LogBuffer {
             let at = self.lines.partition_point(|other| other.time <= record.time);
             self.lines.insert(at, record);
             self.shuffles += 1;
+            if self.inserted.len() == Self::INSERTED {
+                self.inserted.pop_front();
+            }
+            self.inserted.push_back(self.first + at as u64);
         }
         while self.weight > self.most {
             let Some(oldest) = self.lines.pop_front() else {
@@ -210,6 +219,15 @@ impl LogBuffer {
     /// Changes whenever numbers given before may name other lines now.
     pub fn shuffles(&self) -> u64 {
         self.shuffles
+    }
+
+    /// The numbers of the lines that were put between others since [`Self::shuffles`] was `then`, in
+    /// the order of their coming: each moved the lines that had its number or a later one by one.
+    /// `None` where that is too long ago to be known.
+    pub fn inserted_since(&self, then: u64) -> Option<impl Iterator<Item = u64>> {
+        let count = usize::try_from(self.shuffles.checked_sub(then)?).ok()?;
+        let skip = self.inserted.len().checked_sub(count)?;
+        Some(self.inserted.range(skip..).copied())
     }
 
     /// A line by its number.
@@ -289,6 +307,22 @@ mod tests {
         assert_eq!(buffer.get(1).map(|l| &*l.text), Some("b"));
         assert_eq!(buffer.at_time(2), 1);
         assert_eq!(buffer.from(3).count(), 0);
+        let inserted = |then| buffer.inserted_since(then).map(Iterator::collect::<Vec<u64>>);
+        assert_eq!(inserted(0), Some(vec![1]));
+        assert_eq!(inserted(1), Some(vec![]));
+        assert_eq!(inserted(2), None);
+    }
+
+    #[test]
+    fn a_view_that_looks_away_too_long_is_told_so() {
+        let mut buffer = LogBuffer::default();
+        buffer.push(line(1_000_000, "last"));
+        for time in 0..10_000 {
+            buffer.push(line(time, "late"));
+        }
+        assert!(buffer.inserted_since(0).is_none());
+        let since = |then| buffer.inserted_since(then).map(Iterator::count);
+        assert_eq!(since(9_000), Some(1_000));
     }
 
     #[test]

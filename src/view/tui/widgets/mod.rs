@@ -5,9 +5,13 @@ pub mod text;
 pub mod line;
 pub mod list;
 pub mod spark;
+pub mod query;
+pub mod rich;
 
 pub use input::Input;
 pub use line::Line;
 pub use list::Cursor;
 pub use spark::spark;
+pub use query::Query;
+pub use rich::Rich;
 pub use text::{Painter, age, bytes, millis, percent, ratio};
