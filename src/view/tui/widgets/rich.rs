@@ -263,7 +263,7 @@ mod tests {
         let bold = Style::new().add_modifier(Modifier::BOLD);
         let under = Style::new().add_modifier(Modifier::UNDERLINED);
         let mut line = Rich::new().with(Style::new(), "abcd").with(bold, "efgh");
-        line.mark(&[2..6], under);
+        line.mark(std::slice::from_ref(&(2..6)), under);
         let styles: Vec<Style> = (0..8).map(|at| line.style_at(at)).collect();
         assert_eq!(styles[1], Style::new());
         assert_eq!(styles[3], under);

@@ -233,7 +233,7 @@ impl Logs {
             let rows = if self.options.wrap {
                 text.rows(self.text_columns())
             } else {
-                vec![0..text.text().len()]
+                std::iter::once(0..text.text().len()).collect()
             };
             for (n, part) in rows.into_iter().enumerate() {
                 let Some(y) = row_of(&mut hidden) else { continue };
