@@ -127,6 +127,11 @@ impl Terminal {
             .unwrap();
     }
 
+    /// The program's process id.
+    pub fn pid(&self) -> u32 {
+        self.child.process_id().expect("the program runs")
+    }
+
     /// Sends a signal to the program.
     pub fn signal(&self, signal: Signal) {
         if let Some(pid) = self.child.process_id().and_then(|pid| Pid::from_raw(pid as i32)) {
