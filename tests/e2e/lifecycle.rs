@@ -48,7 +48,10 @@ fn a_project_is_stopped_by_its_name_and_wrong_names_are_told() {
     let project = Project::shared();
     project.stack(FIVE);
     project.run(["up", "-d"]).expect(0);
-    project.run(["stop", "dbb"]).expect(2).says("did you mean `db`?");
+    project
+        .run(["stop", "cahce"])
+        .expect(2)
+        .says("did you mean `cache`?");
     let by_name =
         project.prepare(crate::support::cli::Cli::platform().args(["-p", project.name(), "stop", "-t", "1"]));
     by_name.cwd("/").run().expect(0);

@@ -9,7 +9,7 @@ use crossterm::event::{Event, EventStream, KeyEventKind, MouseButton, MouseEvent
 use futures_util::StreamExt as _;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use ratatui::layout::Position;
+use ratatui::layout::{Position, Rect};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
@@ -78,7 +78,7 @@ pub enum Leave {
 pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
     let screen = Screen::enter(app.shared.settings.mouse)?;
     let mut terminal = Terminal::new(CrosstermBackend::new(io::stdout()))?;
-    terminal.clear()?;
+    anew(&mut terminal)?;
     let size = terminal.size()?;
     let mut input = EventStream::new();
     let mut effects = Vec::new();
@@ -138,7 +138,7 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
             _ = tick.tick() => {
                 dirty = true;
                 if is_lost() {
-                    terminal.clear()?;
+                    anew(&mut terminal)?;
                 }
                 Some(Message::Tick)
             }
@@ -178,18 +178,18 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
                     let ended = runner.handler.shell(&container).await;
                     screen.take()?;
                     input = EventStream::new();
-                    terminal.clear()?;
+                    anew(&mut terminal)?;
                     Some(ended.map(|()| format!("the shell in {instance} has ended")))
                 }
                 Effect::Suspend => {
                     screen.lend();
                     runner.handler.suspend();
                     screen.take()?;
-                    terminal.clear()?;
+                    anew(&mut terminal)?;
                     None
                 }
                 Effect::Redraw => {
-                    terminal.clear()?;
+                    anew(&mut terminal)?;
                     None
                 }
                 // Done inside the application.
@@ -213,6 +213,13 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
             );
         }
     }
+}
+
+/// Makes the next frame draw every cell. Unlike `Terminal::clear` it asks the terminal nothing, which not
+/// every terminal answers.
+fn anew(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
+    let size = terminal.size()?;
+    terminal.resize(Rect::new(0, 0, size.width, size.height))
 }
 
 fn first_line(text: &str) -> &str {
