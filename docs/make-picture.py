@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Makes docs/up.svg from a real run: `platform up -d` in a terminal of its own (tmux), its
-screen captured with colours and drawn as an SVG.
+"""Makes the pictures of README and docs from real runs: `platform up -d` and the dashboard's screens, in a
+terminal of their own (tmux), captured with colours and drawn as SVG.
 
     python3 docs/make-picture.py            (needs tmux, a built target/release/platform, an engine)
+
+The dashboard's are taken with some load on the app, through Nginx's port on 127.0.0.1.
 """
 
 import html
@@ -10,7 +12,10 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import time
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -18,6 +23,10 @@ COLUMNS, ROWS = 118, 24
 COLOURS = {30: "#4c566a", 31: "#e06c75", 32: "#98c379", 33: "#e5c07b", 34: "#61afef", 35: "#c678dd",
            36: "#56b6c2", 37: "#d8dee9", 90: "#7f8795", 91: "#e06c75", 92: "#98c379", 93: "#e5c07b",
            94: "#61afef", 95: "#c678dd", 96: "#56b6c2", 97: "#ffffff"}
+BACKGROUND, FOREGROUND = "#1f2430", "#d8dee9"
+# Each picture of the dashboard: its file and the keys that lead there.
+SCREENS = [("dashboard", ["1"]), ("dashboard-logs", ["2"]), ("dashboard-timeline", ["3"]),
+           ("dashboard-graph", ["4"]), ("dashboard-metrics", ["5"]), ("dashboard-probes", ["6"])]
 
 
 def capture(command: str) -> list[str]:
@@ -40,42 +49,95 @@ def capture(command: str) -> list[str]:
 
 
 def spans(line: str):
-    """(text, colour, bold, dim) of a line with SGR sequences."""
-    colour, bold, dim = None, False, False
+    """(text, foreground, background, bold, dim) of a line with SGR sequences."""
+    colour, back, bold, dim, reverse = None, None, False, False, False
     for part in re.split(r"(\x1b\[[0-9;]*m)", line):
         found = re.fullmatch(r"\x1b\[([0-9;]*)m", part)
         if not found:
             if part:
-                yield part, colour, bold, dim
+                shown = (back or BACKGROUND, colour or FOREGROUND) if reverse else (colour, back)
+                yield part, *shown, bold, dim
             continue
         for code in (int(c or 0) for c in found.group(1).split(";")):
             if code == 0:
-                colour, bold, dim = None, False, False
+                colour, back, bold, dim, reverse = None, None, False, False, False
             elif code == 1:
                 bold = True
             elif code == 2:
                 dim = True
+            elif code == 7:
+                reverse = True
             elif code == 22:
                 bold = dim = False
+            elif code == 27:
+                reverse = False
             elif code == 39:
                 colour = None
+            elif code == 49:
+                back = None
             elif code in COLOURS:
                 colour = COLOURS[code]
+            elif code - 10 in COLOURS:
+                back = COLOURS[code - 10]
 
 
 def svg(lines: list[str]) -> str:
-    width, height, step = COLUMNS * 8.4 + 32, len(lines) * 19 + 56, 19
+    step, cell = 19, 8.4
+    width, height = COLUMNS * cell + 32, len(lines) * step + 56
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{width:.0f}" height="{height}" '
            'font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, monospace" font-size="14">',
-           f'<rect width="100%" height="100%" rx="8" fill="#1f2430"/>']
+           f'<rect width="100%" height="100%" rx="8" fill="{BACKGROUND}"/>']
     out += [f'<circle cx="{20 + i * 18}" cy="18" r="5" fill="{c}"/>' for i, c in enumerate(["#e06c75", "#e5c07b", "#98c379"])]
     for row, line in enumerate(lines):
-        out.append(f'<text x="16" y="{48 + row * step}" xml:space="preserve" fill="#d8dee9">')
-        for text, colour, bold, dim in spans(line):
+        y, column, texts = 48 + row * step, 0, []
+        for text, colour, back, bold, dim in spans(line):
+            if back:
+                out.append(f'<rect x="{16 + column * cell:.1f}" y="{y - 14}" width="{len(text) * cell:.1f}" '
+                           f'height="{step}" fill="{back}"/>')
             style = (f' fill="{colour}"' if colour else "") + (' font-weight="bold"' if bold else "") + (' opacity="0.6"' if dim else "")
-            out.append(f"<tspan{style}>{html.escape(text)}</tspan>")
-        out.append("</text>")
+            # Each piece at its own column, whatever the font makes of symbols before it.
+            texts.append(f'<tspan x="{16 + column * cell:.1f}"{style}>{html.escape(text)}</tspan>')
+            column += len(text)
+        out.append(f'<text y="{y}" xml:space="preserve" fill="{FOREGROUND}">{"".join(texts)}</text>')
     return "\n".join([*out, "</svg>", ""])
+
+
+def ask(stop: threading.Event) -> None:
+    """A few requests a second, some of which fail."""
+    paths = ["/", "/", "/version", "/health", "/no/such/path"]
+    for n in range(100_000):
+        if stop.wait(0.05):
+            return
+        try:
+            urllib.request.urlopen(f"http://127.0.0.1:8080{paths[n % len(paths)]}", timeout=2).read()
+        except (urllib.error.URLError, OSError):
+            pass
+
+
+def dashboard() -> dict[str, list[str]]:
+    """The screens of the dashboard, after half a minute of load."""
+    tmux = ["tmux", "-L", "platform-picture"]
+    stop = threading.Event()
+    load = threading.Thread(target=ask, args=(stop,), daemon=True)
+    load.start()
+    pictures = {}
+    try:
+        subprocess.run([*tmux, "new-session", "-d", "-x", str(COLUMNS), "-y", "34", "sh"], check=True, cwd=ROOT)
+        time.sleep(30)
+        # Somebody restarts something, so that the timeline has something to tell.
+        subprocess.run([ROOT / "target/release/platform", "restart", "nginx"], cwd=ROOT, capture_output=True, check=True)
+        subprocess.run([*tmux, "send-keys", "HOME=$(mktemp -d) target/release/platform dashboard", "Enter"], check=True)
+        time.sleep(12)
+        for name, keys in SCREENS:
+            subprocess.run([*tmux, "send-keys", *keys], check=True)
+            time.sleep(8)
+            screen = subprocess.run([*tmux, "capture-pane", "-e", "-p"], check=True, capture_output=True, text=True)
+            pictures[name] = screen.stdout.rstrip("\n").splitlines()
+        subprocess.run([*tmux, "send-keys", "q"], check=True)
+    finally:
+        stop.set()
+        subprocess.run([*tmux, "kill-server"], check=False)
+    return pictures
 
 
 def elided(lines: list[str]) -> list[str]:
@@ -106,6 +168,9 @@ def main() -> None:
     lines = elided(lines)
     (ROOT / "docs/up.svg").write_text(svg(lines))
     print(f"docs/up.svg: {len(lines)} lines")
+    for name, screen in dashboard().items():
+        (ROOT / f"docs/{name}.svg").write_text(svg(screen))
+        print(f"docs/{name}.svg: {len(screen)} lines")
 
 
 if __name__ == "__main__":
