@@ -11,6 +11,7 @@ pub mod event;
 pub mod engine;
 pub mod image;
 pub mod probe;
+pub mod metrics;
 pub mod execute;
 pub mod smoke;
 pub mod observe;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms in reading order, each with the rooms it may name.
-const ROOMS: [(&str, &[&str]); 13] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("base", &[]),
     ("model", &["base"]),
     ("stack", &["base", "model"]),
@@ -15,18 +15,22 @@ const ROOMS: [(&str, &[&str]); 13] = [
     ("engine", &["base", "model"]),
     ("image", &["base", "model", "engine", "stack", "event"]),
     ("probe", &["base", "model", "engine", "event"]),
+    ("metrics", &["base", "model", "probe"]),
     (
         "execute",
         &["base", "model", "plan", "event", "engine", "image", "probe"],
     ),
-    ("smoke", &["base", "model", "event", "engine", "probe"]),
-    ("observe", &["base", "model", "plan", "event", "engine", "probe"]),
+    ("smoke", &["base", "model", "event", "engine", "probe", "metrics"]),
+    (
+        "observe",
+        &["base", "model", "plan", "event", "engine", "probe", "metrics"],
+    ),
     ("view", &["base", "model", "event", "plan", "engine", "smoke"]),
     (
         "cli",
         &[
-            "base", "model", "stack", "plan", "event", "engine", "image", "probe", "execute", "smoke",
-            "observe", "view",
+            "base", "model", "stack", "plan", "event", "engine", "image", "probe", "metrics", "execute",
+            "smoke", "observe", "view",
         ],
     ),
 ];

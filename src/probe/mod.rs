@@ -13,6 +13,7 @@ pub mod steady;
 pub mod attempt;
 pub mod target;
 pub mod address;
+pub mod place;
 pub mod http;
 mod tries;
 mod hint;

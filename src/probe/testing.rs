@@ -1,6 +1,7 @@
 //! Servers that behave badly and an engine that does what a test tells it.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::ops::{Deref, IndexMut};
 use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,17 +10,20 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::stream::{self, BoxStream};
+use indexmap::IndexMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-use crate::base::{Clock, ContainerId, ImageId, Moment, NetworkId, ProjectName};
+use crate::base::{Clock, ContainerId, ImageId, Moment, NetworkId, ProjectName, ServiceName};
 use crate::engine::api::Result;
 use crate::engine::{
     BuildProgress, BuildRequest, CreateContainer, Engine, EngineError, EngineErrorKind, EngineEvent,
     EngineInfo, ExecOutcome, ExecSpec, Exit, Inspected, LogLine, LogOptions, LogStream, PullProgress, Wanted,
 };
 use crate::model::observed::{Attachment, BoundPort};
-use crate::model::{Container, ContainerState, Image, NetworkSpec, Observed, Project, VolumeSpec};
+use crate::model::{
+    Container, ContainerState, Image, NetworkSpec, Observed, Project, Service, StackExt, VolumeSpec,
+};
 
 /// How a test server answers each connection.
 #[derive(Debug, Clone, Copy)]
@@ -412,4 +416,56 @@ pub(crate) async fn serve_with(answer: impl Fn(&str) -> String + Send + Sync + '
         }
     });
     port
+}
+
+/// A project whose services can be set by name.
+pub(crate) struct TestProject(pub(crate) Project);
+
+impl Deref for TestProject {
+    type Target = Project;
+    fn deref(&self) -> &Project {
+        &self.0
+    }
+}
+
+impl std::ops::Index<&str> for TestProject {
+    type Output = Service;
+    fn index(&self, name: &str) -> &Service {
+        &self.0.services[name]
+    }
+}
+
+impl IndexMut<&str> for TestProject {
+    fn index_mut(&mut self, name: &str) -> &mut Service {
+        self.0.services.get_mut(name).unwrap()
+    }
+}
+
+/// A project `p` with these services, nothing said about them.
+pub(crate) fn project(services: &[&str]) -> TestProject {
+    TestProject(Project {
+        name: "p".into(),
+        working_dir: "/p".into(),
+        files: Vec::new(),
+        env_files: Vec::new(),
+        services: services
+            .iter()
+            .map(|name| (ServiceName::from(*name), Service::default()))
+            .collect(),
+        disabled: Vec::new(),
+        networks: IndexMap::new(),
+        volumes: IndexMap::new(),
+        secrets: IndexMap::new(),
+        configs: IndexMap::new(),
+        ext: StackExt::default(),
+        places: Default::default(),
+    })
+}
+
+/// These containers are there.
+pub(crate) fn observed(containers: Vec<Container>) -> Observed {
+    Observed {
+        containers,
+        ..Observed::default()
+    }
 }

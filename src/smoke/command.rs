@@ -6,13 +6,13 @@ use regex::Regex;
 
 use super::http::wrong_pattern;
 use super::outcome::{EXCERPT, Evidence, Mismatch, Seen};
-use super::place::{locate, running};
 use super::runner::{Setting, Tried};
 use crate::base::{ServiceName, format_duration};
 use crate::engine::{EngineErrorKind, ExecSpec};
 use crate::model::smoke::Address;
 use crate::probe::address::{Via, connect};
 use crate::probe::attempt::tail;
+use crate::probe::place::{locate, running};
 use crate::probe::{closed_at_once, exit_code, shown};
 
 /// One try of a connection.

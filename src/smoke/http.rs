@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use super::json_path::{At, find, same, shown};
 use super::outcome::{EXCERPT, Evidence, Mismatch, Seen};
-use super::place::{Place, locate};
 use super::runner::{Setting, Tried};
 use crate::base::format_duration;
 use crate::model::smoke::{HttpExpect, HttpRequest};
 use crate::probe::address::connect;
 use crate::probe::attempt::{head, millis};
 use crate::probe::http::{BodyEnd, Request, Response, send};
+use crate::probe::place::{Place, locate};
 
 /// How much of a body is read to look for what is expected.
 const MOST: usize = 4 * 1024 * 1024;

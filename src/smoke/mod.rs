@@ -8,11 +8,9 @@
 
 pub mod outcome;
 pub mod json_path;
-pub mod place;
 pub mod http;
 pub mod command;
 pub mod prometheus;
-pub mod dashboard;
 pub mod panels;
 pub mod runner;
 pub mod text;

@@ -8,12 +8,12 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::Instant;
 
-use super::dashboard::{self, Dashboard};
 use super::outcome::{Evidence, Mismatch, Seen};
-use super::place::locate;
-use super::prometheus::{QueryError, query};
 use super::runner::{Setting, Tried};
+use crate::metrics::dashboard::{self, Dashboard};
+use crate::metrics::prometheus::{QueryError, query};
 use crate::model::smoke::Address;
+use crate::probe::place::locate;
 
 /// How many queries are asked at one time.
 const AT_ONCE: usize = 4;

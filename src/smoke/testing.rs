@@ -1,65 +1,9 @@
-//! A project and what is there, for tests.
+//! Reports, for tests.
 
-use std::ops::{Deref, IndexMut};
 use std::time::Duration;
 
-use indexmap::IndexMap;
-
-use crate::base::ServiceName;
-use crate::model::{Container, Observed, Project, Service, StackExt};
+pub(crate) use crate::probe::testing::{TestProject, observed, project};
 use crate::smoke::{Evidence, Kind, Mismatch, Outcome, Report, Seen, TestReport};
-
-/// A project whose services can be set by name.
-pub(crate) struct TestProject(pub(crate) Project);
-
-impl Deref for TestProject {
-    type Target = Project;
-    fn deref(&self) -> &Project {
-        &self.0
-    }
-}
-
-impl std::ops::Index<&str> for TestProject {
-    type Output = Service;
-    fn index(&self, name: &str) -> &Service {
-        &self.0.services[name]
-    }
-}
-
-impl IndexMut<&str> for TestProject {
-    fn index_mut(&mut self, name: &str) -> &mut Service {
-        self.0.services.get_mut(name).unwrap()
-    }
-}
-
-/// A project `p` with these services, nothing said about them.
-pub(crate) fn project(services: &[&str]) -> TestProject {
-    TestProject(Project {
-        name: "p".into(),
-        working_dir: "/p".into(),
-        files: Vec::new(),
-        env_files: Vec::new(),
-        services: services
-            .iter()
-            .map(|name| (ServiceName::from(*name), Service::default()))
-            .collect(),
-        disabled: Vec::new(),
-        networks: IndexMap::new(),
-        volumes: IndexMap::new(),
-        secrets: IndexMap::new(),
-        configs: IndexMap::new(),
-        ext: StackExt::default(),
-        places: Default::default(),
-    })
-}
-
-/// These containers are there.
-pub(crate) fn observed(containers: Vec<Container>) -> Observed {
-    Observed {
-        containers,
-        ..Observed::default()
-    }
-}
 
 /// A report with one of everything; `hunter2` is a secret.
 pub(crate) fn report() -> Report {

@@ -12,29 +12,29 @@ const DEEPEST: usize = 8;
 
 /// A dashboard's queries.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Dashboard {
+pub struct Dashboard {
     /// Its title.
-    pub(super) title: String,
+    pub title: String,
     /// What its panels ask a Prometheus.
-    pub(super) queries: Vec<PanelQuery>,
+    pub queries: Vec<PanelQuery>,
     /// How many queries are for another kind of data source.
-    pub(super) other: usize,
+    pub other: usize,
 }
 
 /// One query of a panel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct PanelQuery {
+pub struct PanelQuery {
     /// The panel's title and the query's letter: `Requests A`.
-    pub(super) place: String,
+    pub place: String,
     /// PromQL, variables filled in.
-    pub(super) expression: String,
+    pub expression: String,
 }
 
 /// Reads a dashboard.
 ///
 /// # Errors
 /// Why `text` is none.
-pub(super) fn read(text: &str) -> Result<Dashboard, String> {
+pub fn read(text: &str) -> Result<Dashboard, String> {
     let root: Value = serde_json::from_str(text).map_err(|e| format!("no JSON: {e}"))?;
     let root = match root.get("dashboard") {
         Some(inner) if inner.is_object() => inner,

@@ -1,4 +1,4 @@
-//! Where a smoke test connects to.
+//! Where a service's port, or a URL, is reached from here.
 
 use crate::base::ServiceName;
 use crate::model::smoke::Address;
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use crate::model::Service;
     use crate::probe::testing::{container, published};
-    use crate::smoke::testing::{observed, project};
+    use crate::probe::testing::{observed, project};
 
     fn at(service: &str, port: Option<u16>) -> Address {
         Address::Service {
