@@ -14,9 +14,7 @@ use crate::event::failure::{ContainerExit, FailedService, FailureCause, LOG_LINE
 use crate::event::{Body, ProbeAttempt, Stage};
 use crate::model::{Condition, RestartPolicy, Service};
 use crate::plan::Instance;
-use crate::probe::{
-    Attempt, Context, GaveUp, NotReady, Outcome, ProbeSource, Readiness, probe_of, until_ready,
-};
+use crate::probe::{Context, GaveUp, NotReady, ProbeSource, Readiness, probe_of, until_ready};
 
 /// A service that nothing probes has to run this long to count as up.
 const SETTLE: Duration = Duration::from_millis(100);
@@ -127,7 +125,7 @@ pub async fn prove(
         };
         let mut last = None;
         let readiness = until_ready(&context, &probe, watch, |attempt| {
-            let attempt = attempt_of(attempt);
+            let attempt = ProbeAttempt::from(attempt);
             last = Some(attempt.clone());
             site.hub.publish(Body::Probed {
                 instance: subject.instance.clone(),
@@ -395,24 +393,6 @@ pub async fn gather(site: &Site, id: &ContainerId, report: &mut FailedService, e
     let _ = tokio::time::timeout(EVIDENCE, collect).await;
     let surplus = report.logs.len().saturating_sub(LOG_LINES);
     report.logs.drain(..surplus);
-}
-
-fn attempt_of(attempt: &Attempt) -> ProbeAttempt {
-    let detail = match &attempt.outcome {
-        Outcome::Pass => "passed".to_owned(),
-        Outcome::Fail {
-            what,
-            excerpt: Some(excerpt),
-            ..
-        } => format!("{what}: {excerpt}"),
-        Outcome::Fail { what, .. } | Outcome::Unknown { what } => what.clone(),
-    };
-    ProbeAttempt {
-        what: attempt.tried.clone(),
-        passed: attempt.outcome == Outcome::Pass,
-        detail,
-        took: attempt.took,
-    }
 }
 
 #[cfg(test)]

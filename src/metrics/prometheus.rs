@@ -1,17 +1,14 @@
 //! Queries to a Prometheus (its HTTP API v1).
 
+use std::collections::BTreeMap;
+use std::time::Duration;
+
 use serde_json::Value;
 use tokio::time::Instant;
 
-use crate::probe::address::connect;
-use crate::probe::http::{BodyEnd, Request, send};
+use super::ask::{encoded, get};
+use crate::base::parse_duration;
 use crate::probe::place::Place;
-
-/// How much of an answer is read.
-const MOST: usize = 8 * 1024 * 1024;
-
-/// A query's result: each series with its labels and its value.
-pub type Series = Vec<(String, f64)>;
 
 /// Why a query has no result.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,110 +28,160 @@ impl QueryError {
     }
 }
 
-/// Asks one query, within `until`.
+/// A series: labels, and points in the order of time.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Series {
+    /// Its labels, the metric's name under `__name__`.
+    pub labels: BTreeMap<String, String>,
+    /// Seconds since 1970 and value, which may be no number; empty for a native histogram.
+    pub points: Vec<(f64, f64)>,
+}
+
+impl Series {
+    /// The newest value; no number where there is none.
+    pub fn value(&self) -> f64 {
+        self.points.last().map_or(f64::NAN, |(_, value)| *value)
+    }
+
+    /// The labels as PromQL writes them: `up{job="app"}`.
+    pub fn name(&self) -> String {
+        let name = self
+            .labels
+            .get("__name__")
+            .map(String::as_str)
+            .unwrap_or_default();
+        let rest: Vec<String> = self
+            .labels
+            .iter()
+            .filter(|(key, _)| *key != "__name__")
+            .map(|(key, value)| format!("{key}={value:?}"))
+            .collect();
+        match rest.is_empty() {
+            true if !name.is_empty() => name.to_owned(),
+            _ => format!("{name}{{{}}}", rest.join(",")),
+        }
+    }
+}
+
+/// What a range is asked for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// Seconds since 1970 of the first point.
+    pub from: f64,
+    /// Of the last one.
+    pub to: f64,
+    /// Seconds between two points.
+    pub step: f64,
+}
+
+/// Asks an instant query, within `until`.
 ///
 /// # Errors
 /// Where there is no result, for people.
-pub async fn query(place: &Place, expression: &str, until: Instant) -> Result<Series, QueryError> {
-    let left = || until.saturating_duration_since(Instant::now());
-    let no_answer = |why: String| QueryError::NoAnswer(why);
-    let (stream, way) = connect(&place.ways, left())
-        .await
-        .map_err(|(error, _)| no_answer(error.to_string()))?;
-    let prefix = place.path.as_deref().unwrap_or_default().trim_end_matches('/');
-    let request = Request {
-        method: "GET".into(),
-        path: format!("{prefix}/api/v1/query?query={}", encoded(expression)),
-        host: Place::host_header(&way),
-        headers: vec![("accept".into(), "application/json".into())],
-        ..Request::default()
-    };
-    let response = send(stream, &request, left(), |_| MOST)
-        .await
-        .map_err(|e| no_answer(e.to_string()))?;
-    match response.end {
-        BodyEnd::Whole => {}
-        BodyEnd::Cut => return Err(no_answer("the answer is too long".into())),
-        BodyEnd::TimedOut => return Err(no_answer("the answer did not end in time".into())),
-        BodyEnd::Broken(why) => return Err(no_answer(why)),
+pub async fn query(place: &Place, expression: &str, until: Instant) -> Result<Vec<Series>, QueryError> {
+    let path = format!("/api/v1/query?query={}", encoded(expression));
+    read(&data(place, &path, until).await?).ok_or_else(foreign)
+}
+
+/// Asks a query over a range of time, within `until`.
+///
+/// # Errors
+/// Where there is no result, for people.
+pub async fn query_range(
+    place: &Place,
+    expression: &str,
+    range: Range,
+    until: Instant,
+) -> Result<Vec<Series>, QueryError> {
+    let Range { from, to, step } = range;
+    let path = format!(
+        "/api/v1/query_range?query={}&start={from:.3}&end={to:.3}&step={step:.3}",
+        encoded(expression)
+    );
+    read(&data(place, &path, until).await?).ok_or_else(foreign)
+}
+
+/// How often the Prometheus scrapes where a job does not say (`global.scrape_interval` of its
+/// configuration); a minute is its own default.
+///
+/// # Errors
+/// Where it does not tell, for people.
+pub async fn scrape_interval(place: &Place, until: Instant) -> Result<Duration, QueryError> {
+    const DEFAULT: Duration = Duration::from_secs(60);
+    let data = data(place, "/api/v1/status/config", until).await?;
+    let yaml = data.get("yaml").and_then(Value::as_str).ok_or_else(foreign)?;
+    let mut in_global = false;
+    for line in yaml.lines() {
+        if !line.starts_with([' ', '#']) {
+            in_global = line.trim_end() == "global:";
+        }
+        if in_global && let Some(text) = line.trim().strip_prefix("scrape_interval:") {
+            return Ok(parse_duration(text.trim()).unwrap_or(DEFAULT));
+        }
     }
-    let answer: Value = serde_json::from_slice(&response.body)
-        .map_err(|_| no_answer(format!("answered {} without JSON", response.status)))?;
+    Ok(DEFAULT)
+}
+
+/// The `data` of an answer.
+async fn data(place: &Place, path: &str, until: Instant) -> Result<Value, QueryError> {
+    let (status, mut answer) = get(place, path, until).await.map_err(QueryError::NoAnswer)?;
     let text = |key: &str| answer.get(key).and_then(Value::as_str).unwrap_or_default();
     match text("status") {
-        "success" => read(&answer).ok_or_else(|| no_answer("the answer is not that of a Prometheus".into())),
+        "success" => answer.get_mut("data").map(Value::take).ok_or_else(foreign),
         "error" => Err(QueryError::Refused(format!(
             "{}: {}",
             text("errorType"),
             text("error")
         ))),
-        _ => Err(no_answer(format!(
-            "answered {}, not as a Prometheus does",
-            response.status
+        _ => Err(QueryError::NoAnswer(format!(
+            "answered {status}, not as a Prometheus does"
         ))),
     }
 }
 
-fn read(answer: &Value) -> Option<Series> {
-    let data = answer.get("data")?;
+fn foreign() -> QueryError {
+    QueryError::NoAnswer("the answer is not that of a Prometheus".into())
+}
+
+fn read(data: &Value) -> Option<Vec<Series>> {
     let result = data.get("result")?;
-    let value = |pair: &Value| -> Option<f64> {
-        let text = pair.get(1)?.as_str()?;
-        Some(match text {
-            "+Inf" => f64::INFINITY,
-            "-Inf" => f64::NEG_INFINITY,
-            text => text.parse().unwrap_or(f64::NAN),
-        })
+    let alone = |name: &str, point| {
+        vec![Series {
+            labels: BTreeMap::from([("__name__".to_owned(), name.to_owned())]),
+            points: vec![point],
+        }]
     };
     match data.get("resultType")?.as_str()? {
-        "scalar" => Some(vec![("scalar".to_owned(), value(result)?)]),
-        "string" => Some(vec![("string".to_owned(), f64::NAN)]),
-        "vector" | "matrix" => result
-            .as_array()?
-            .iter()
-            .map(|series| {
-                // A range answers with many samples and a native histogram with none: the last, or no number.
-                let last = series
-                    .get("value")
-                    .or_else(|| series.get("values")?.as_array()?.last());
-                Some((
-                    labels(series.get("metric")?),
-                    last.and_then(value).unwrap_or(f64::NAN),
-                ))
-            })
-            .collect(),
+        "scalar" => Some(alone("scalar", point(result)?)),
+        "string" => Some(alone("string", (result.get(0)?.as_f64()?, f64::NAN))),
+        "vector" | "matrix" => result.as_array()?.iter().map(series).collect(),
         _ => None,
     }
 }
 
-/// A series' labels as PromQL writes them.
-fn labels(metric: &Value) -> String {
-    let Some(fields) = metric.as_object() else {
-        return "{}".to_owned();
-    };
-    let name = fields.get("__name__").and_then(Value::as_str).unwrap_or_default();
-    let rest: Vec<String> = fields
+fn series(series: &Value) -> Option<Series> {
+    let labels = series
+        .get("metric")?
+        .as_object()?
         .iter()
-        .filter(|(key, _)| *key != "__name__")
-        .map(|(key, value)| format!("{key}={value}"))
-        .collect();
-    match rest.is_empty() {
-        true if !name.is_empty() => name.to_owned(),
-        _ => format!("{name}{{{}}}", rest.join(",")),
-    }
+        .map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
+        .collect::<Option<_>>()?;
+    // An instant query answers with one sample, a range with many, a native histogram with neither.
+    let points = match (series.get("value"), series.get("values")) {
+        (Some(value), _) => vec![point(value)?],
+        (None, Some(values)) => values.as_array()?.iter().map(point).collect::<Option<_>>()?,
+        (None, None) => Vec::new(),
+    };
+    Some(Series { labels, points })
 }
 
-/// Percent-encoded for a query string (RFC 3986, 2.3: all but the unreserved).
-fn encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
+fn point(pair: &Value) -> Option<(f64, f64)> {
+    let value = match pair.get(1)?.as_str()? {
+        "+Inf" => f64::INFINITY,
+        "-Inf" => f64::NEG_INFINITY,
+        text => text.parse().unwrap_or(f64::NAN),
+    };
+    Some((pair.get(0)?.as_f64()?, value))
 }
 
 #[cfg(test)]
@@ -143,43 +190,39 @@ mod tests {
 
     use super::*;
 
-    fn vector(values: &[(&str, &str)]) -> Series {
-        let result: Vec<Value> = values
-            .iter()
-            .map(|(job, value)| json!({"metric": {"__name__": "up", "job": job}, "value": [1.5, value]}))
-            .collect();
-        read(&json!({"data": {"resultType": "vector", "result": result}})).unwrap()
+    fn shown(data: Value) -> Option<Vec<(String, f64)>> {
+        Some(read(&data)?.iter().map(|s| (s.name(), s.value())).collect())
     }
 
     #[test]
     fn reads_what_a_prometheus_answers() {
+        let of =
+            |job: &str, value: &str| json!({"metric": {"__name__": "up", "job": job}, "value": [1.5, value]});
+        let vector = json!({"resultType": "vector", "result": [of("a", "1"), of("b", "+Inf")]});
         assert_eq!(
-            vector(&[("a", "1"), ("b", "+Inf")]),
-            [
+            shown(vector),
+            Some(vec![
                 ("up{job=\"a\"}".to_owned(), 1.0),
                 ("up{job=\"b\"}".to_owned(), f64::INFINITY)
-            ]
+            ])
         );
-        assert!(vector(&[("a", "NaN")])[0].1.is_nan());
-        let of = |data: Value| read(&json!({ "data": data }));
+        let nan = json!({"resultType": "vector", "result": [of("a", "NaN")]});
+        assert!(read(&nan).unwrap()[0].value().is_nan());
         assert_eq!(
-            of(json!({"resultType": "scalar", "result": [1, "2.5"]})),
+            shown(json!({"resultType": "scalar", "result": [1, "2.5"]})),
             Some(vec![("scalar".into(), 2.5)])
         );
         let matrix = json!([{"metric": {}, "values": [[1, "1"], [2, "-Inf"]]}]);
+        let matrix = json!({"resultType": "matrix", "result": matrix});
         assert_eq!(
-            of(json!({"resultType": "matrix", "result": matrix})),
+            shown(matrix.clone()),
             Some(vec![("{}".into(), f64::NEG_INFINITY)])
         );
-        assert_eq!(of(json!({"resultType": "vector", "result": 3})), None);
-        assert_eq!(of(json!({})), None);
-    }
-
-    #[test]
-    fn queries_are_encoded() {
-        assert_eq!(
-            encoded("sum(up{a=\"b&c\"}) ä+1"),
-            "sum%28up%7Ba%3D%22b%26c%22%7D%29%20%C3%A4%2B1"
-        );
+        assert_eq!(read(&matrix).unwrap()[0].points.len(), 2);
+        let histogram =
+            json!({"resultType": "vector", "result": [{"metric": {"__name__": "h"}, "histogram": []}]});
+        assert!(read(&histogram).unwrap()[0].value().is_nan());
+        assert_eq!(read(&json!({"resultType": "vector", "result": 3})), None);
+        assert_eq!(read(&json!({})), None);
     }
 }

@@ -20,7 +20,6 @@ use crate::base::ContainerId;
 use crate::engine::{EngineError, EngineEventKind, EventQuery, ObjectEvent};
 use crate::event::live::{Fact, Link};
 use crate::model::Container;
-use crate::probe::EngineHost;
 
 /// After an event, what follows it at once is awaited.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -40,7 +39,7 @@ type Events = BoxStream<'static, Result<ObjectEvent, EngineError>>;
 /// Observes until nobody listens.
 pub(super) async fn run(shared: Shared, there: watch::Sender<There>, look: Arc<Notify>) {
     let facts = shared.facts.clone();
-    let begin = (shared.setting.wall)().saturating_sub(PAST);
+    let begin = super::wall().saturating_sub(PAST);
     let mut part = Part {
         shared,
         there,
@@ -108,14 +107,12 @@ impl Part {
             self.shared.setting.engine.clone(),
             self.shared.setting.clock.clone(),
         );
-        let project = self.shared.setting.project.clone();
+        let project = self.shared.setting.name.clone();
         // Events first: what happens after the list was read is among them.
         let opened = self.open_events().await?;
         let (info, list) = futures_util::try_join!(engine.info(), engine.list_containers(Some(&project)))?;
         last.now(&*clock);
         (self.pause, self.told) = (SHORTEST, None);
-        let host = EngineHost::of(&info.endpoint);
-        self.there.send_modify(|there| there.host = host);
         self.tell(Fact::Engine(Link::Up {
             description: format!("{} {} (API {})", info.name, info.version, info.api_version),
             endpoint: info.endpoint,
@@ -182,7 +179,7 @@ impl Part {
     /// Opens the stream of events; nothing where the engine refuses it and must be looked at instead.
     async fn open_events(&mut self) -> Result<Option<Events>, EngineError> {
         let query = EventQuery {
-            project: Some(self.shared.setting.project.clone()),
+            project: Some(self.shared.setting.name.clone()),
             kinds: vec!["container".into()],
             since: Some(self.happenings.since()),
             ..EventQuery::default()
@@ -229,7 +226,7 @@ impl Part {
         self.there.send_if_modified(|there| {
             let same = there.reached && *there.containers == plain && *there.lives == self.lives;
             if !same {
-                there.reached = true;
+                (there.reached, there.listed) = (true, true);
                 there.containers = Arc::new(plain);
                 there.lives = Arc::new(self.lives.clone());
             }

@@ -142,7 +142,6 @@ impl Follower {
             self.opened += 1;
             let reading = Reading {
                 engine: shared.setting.engine.clone(),
-                wall: shared.setting.wall,
                 position: source.position.clone(),
                 options: source.options(runs),
                 lines: self.lines.clone(),
@@ -196,7 +195,6 @@ impl Source {
 /// A log that is being read.
 struct Reading {
     engine: SharedEngine,
-    wall: fn() -> i64,
     position: Arc<Mutex<Position>>,
     options: LogOptions,
     lines: mpsc::Sender<LogRecord>,
@@ -213,7 +211,7 @@ impl Reading {
             if repeats.has(&line) {
                 continue;
             }
-            let record = record(&instance, &container.id, &line, self.wall);
+            let record = record(&instance, &container.id, &line);
             if self.lines.send(record).await.is_err() {
                 break;
             }
@@ -228,7 +226,7 @@ impl Reading {
     }
 }
 
-fn record(instance: &Instance, id: &ContainerId, line: &LogLine, wall: fn() -> i64) -> LogRecord {
+fn record(instance: &Instance, id: &ContainerId, line: &LogLine) -> LogRecord {
     let mut kept = line.bytes.get(..LogRecord::LONGEST).unwrap_or(&line.bytes);
     if kept.len() < line.bytes.len() {
         // Whole characters: a cut one would look like bytes that are no UTF-8.
@@ -249,7 +247,7 @@ fn record(instance: &Instance, id: &ContainerId, line: &LogLine, wall: fn() -> i
         instance: instance.clone(),
         container: id.clone(),
         stderr: line.stream == LogStream::Stderr,
-        time: time::nanos(&line.timestamp).unwrap_or_else(wall),
+        time: time::nanos(&line.timestamp).unwrap_or_else(super::wall),
         text: text.into(),
         level: Level::of_line(text),
     }
@@ -300,7 +298,7 @@ mod tests {
             complete: true,
             cut: false,
         };
-        let record = record(&instance, &"c".into(), &line, || 0);
+        let record = record(&instance, &"c".into(), &line);
         assert!(record.stderr);
         assert_eq!(record.time, 1_795_267_024_500_000_000);
         record.text

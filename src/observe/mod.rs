@@ -1,19 +1,26 @@
 //! Observes a living project: everything that the dashboard learns, and that nobody did in this process.
 //!
 //! [`start`] begins; from then on [`Fact`]s flow, as far as [`Needs`] ask for them: `containers` keeps the
-//! list and tells what happened, `usage` streams what containers use, `logs` follows their logs. What is
-//! not needed is not read.
+//! list and tells what happened, `usage` streams what containers use, `logs` follows their logs, `probes`
+//! tries their probes, `traffic`, `alerts` and `charts` ask the project's own Prometheus and Alertmanager.
+//! What is not needed is not read.
 //!
 //! Invariants: nothing is changed; an engine that does not answer is told as such and never as absence;
-//! what is lost is asked for again, slower and slower, for ever; dropping the [`Observing`] ends all.
+//! what is lost is asked for again, slower and slower, for ever; dropping the [`Handle`] ends all.
 
 pub mod time;
+mod alerts;
 mod beat;
+mod boards;
+mod charts;
 mod containers;
+mod find;
 mod happenings;
 mod inspect;
 mod logs;
 mod position;
+mod probes;
+mod traffic;
 mod usage;
 
 use std::collections::BTreeMap;
@@ -33,16 +40,16 @@ use crate::probe::{EngineHost, ExecLimit};
 /// What is observed, and how.
 #[derive(Clone)]
 pub struct Setting {
-    /// The project.
-    pub project: ProjectName,
-    /// Its files as loaded now, where they are at hand; they may change while it is observed.
-    pub stack: watch::Receiver<Option<Arc<Project>>>,
     /// The engine.
     pub engine: SharedEngine,
+    /// The project.
+    pub name: ProjectName,
+    /// Its files, where they are at hand.
+    pub project: Option<Arc<Project>>,
+    /// Where published ports are.
+    pub host: EngineHost,
     /// Moments.
     pub clock: Arc<dyn Clock>,
-    /// Nanoseconds since 1970.
-    pub wall: fn() -> i64,
     /// Hides secrets in what probes saw.
     pub masker: Masker,
     /// The bound on commands in containers.
@@ -51,12 +58,25 @@ pub struct Setting {
 
 /// A project that is being observed. Dropping it ends that, and all connections.
 #[derive(Debug)]
-pub struct Observing {
+pub struct Handle {
     _parts: JoinSet<()>,
     look: Arc<Notify>,
+    stack: watch::Sender<Option<Arc<Project>>>,
+    probe: mpsc::UnboundedSender<Vec<Instance>>,
 }
 
-impl Observing {
+impl Handle {
+    /// Tries the probes of containers now, beside their pace.
+    pub fn probe_now(&self, instances: Vec<Instance>) {
+        // Where the parts have ended, nobody waits for an answer either.
+        let _ = self.probe.send(instances);
+    }
+
+    /// The project's files were read anew.
+    pub fn project(&self, project: Arc<Project>) {
+        self.stack.send_replace(Some(project));
+    }
+
     /// Reads the list of containers now: something was done to them.
     pub fn look_now(&self) {
         self.look.notify_one();
@@ -69,20 +89,32 @@ impl Observing {
 /// Begins to observe. The facts end where nobody takes them any more, or `needs` is dropped.
 ///
 /// Must be called within a runtime.
-pub fn start(setting: Setting, needs: watch::Receiver<Needs>, facts: mpsc::Sender<Fact>) -> Observing {
+pub fn start(setting: Setting, needs: watch::Receiver<Needs>, facts: mpsc::Sender<Fact>) -> Handle {
     let (told, there) = watch::channel(There::default());
+    let (stack, loaded) = watch::channel(setting.project.clone());
+    let (probe, asked) = mpsc::unbounded_channel();
     let look = Arc::new(Notify::new());
     let shared = Shared {
         setting,
         needs,
         facts,
         there,
+        stack: loaded,
     };
     let mut parts = JoinSet::new();
     parts.spawn(containers::run(shared.clone(), told, look.clone()));
     parts.spawn(usage::run(shared.clone()));
-    parts.spawn(logs::run(shared));
-    Observing { _parts: parts, look }
+    parts.spawn(logs::run(shared.clone()));
+    parts.spawn(traffic::run(shared.clone()));
+    parts.spawn(alerts::run(shared.clone()));
+    parts.spawn(charts::run(shared.clone()));
+    parts.spawn(probes::run(shared, asked));
+    Handle {
+        _parts: parts,
+        look,
+        stack,
+        probe,
+    }
 }
 
 /// What the parts share.
@@ -92,6 +124,7 @@ struct Shared {
     needs: watch::Receiver<Needs>,
     facts: mpsc::Sender<Fact>,
     there: watch::Receiver<There>,
+    stack: watch::Receiver<Option<Arc<Project>>>,
 }
 
 impl Shared {
@@ -102,27 +135,16 @@ impl Shared {
 }
 
 /// What is there, for the parts that need to know.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 struct There {
     /// Whether the engine answers; what follows is what was known last where it does not.
     reached: bool,
-    /// Where published ports are.
-    host: EngineHost,
+    /// Whether a list was read at all: before, nobody knows who is there.
+    listed: bool,
     /// The newest list, without the engine's words for ages.
     containers: Arc<Vec<Container>>,
     /// How many starts and ends were seen of each container: tells incarnations apart.
     lives: Arc<BTreeMap<ContainerId, u64>>,
-}
-
-impl Default for There {
-    fn default() -> Self {
-        Self {
-            reached: false,
-            host: EngineHost::Local,
-            containers: Arc::default(),
-            lives: Arc::default(),
-        }
-    }
 }
 
 impl There {
@@ -130,6 +152,11 @@ impl There {
     fn life(&self, id: &ContainerId) -> u64 {
         self.lives.get(id).copied().unwrap_or(0)
     }
+}
+
+/// Nanoseconds since 1970.
+fn wall() -> i64 {
+    i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 /// Service and number of a container.
@@ -144,3 +171,5 @@ fn instance_of(container: &Container) -> Instance {
 mod testing;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod metrics_tests;

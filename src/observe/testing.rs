@@ -6,22 +6,21 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Observing, Setting, start};
+use super::{Handle, Setting, start};
 use crate::base::{ContainerId, Masker, ProjectName};
 use crate::engine::fake::FakeEngine;
 use crate::event::live::testing::container;
 use crate::event::live::{Fact, Link, LogRecord};
 use crate::event::request::Needs;
 use crate::model::{Container, Project, labels};
-use crate::probe::ExecLimit;
 use crate::probe::testing::TokioClock;
+use crate::probe::{EngineHost, ExecLimit};
 
 /// A project `shop` on an engine in memory.
 pub(super) struct World {
     pub(super) engine: FakeEngine,
     pub(super) needs: watch::Sender<Needs>,
-    pub(super) stack: watch::Sender<Option<Arc<Project>>>,
-    pub(super) observing: Observing,
+    pub(super) handle: Handle,
     facts: mpsc::Receiver<Fact>,
 }
 
@@ -54,22 +53,20 @@ impl World {
             engine.add_container(container);
         }
         let (needs, needed) = watch::channel(needs);
-        let (stack, loaded) = watch::channel(project.map(Arc::new));
         let (told, facts) = mpsc::channel(1024);
         let setting = Setting {
-            project: ProjectName::from("shop"),
-            stack: loaded,
+            name: ProjectName::from("shop"),
+            project: project.map(Arc::new),
             engine: Arc::new(engine.clone()),
+            host: EngineHost::Local,
             clock: Arc::new(TokioClock::start()),
-            wall: || 0,
             masker: Masker::default(),
             execs: ExecLimit::default(),
         };
         Self {
-            observing: start(setting, needed, told),
+            handle: start(setting, needed, told),
             engine,
             needs,
-            stack,
             facts,
         }
     }
@@ -125,6 +122,40 @@ impl World {
     pub(super) fn id(&self, name: &str) -> ContainerId {
         self.engine.id_of(name).expect("it is there")
     }
+}
+
+/// A server on this machine that answers each path with JSON; `None` closes the connection.
+pub(super) async fn serve(answer: impl Fn(&str) -> Option<serde_json::Value> + Send + Sync + 'static) -> u16 {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let answer = Arc::new(answer);
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            tokio::spawn(async move {
+                let mut head = Vec::new();
+                let mut buffer = [0; 4096];
+                while !head.windows(4).any(|w| w == b"\r\n\r\n") {
+                    match stream.read(&mut buffer).await {
+                        Ok(read) if read > 0 => head.extend_from_slice(&buffer[..read]),
+                        _ => return,
+                    }
+                }
+                let head = String::from_utf8_lossy(&head).into_owned();
+                let path = head.split(' ').nth(1).unwrap_or_default();
+                if let Some(body) = answer(path) {
+                    let body = body.to_string();
+                    let text = format!(
+                        "HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}",
+                        body.len()
+                    );
+                    let _ = stream.write_all(text.as_bytes()).await;
+                }
+            });
+        }
+    });
+    port
 }
 
 /// The containers of a list.

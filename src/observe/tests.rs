@@ -22,11 +22,15 @@ fn logs() -> Needs {
 #[tokio::test(start_paused = true)]
 async fn a_death_is_known_at_once_by_events() {
     let mut world = World::new([of_shop("web", 1), of_shop("db", 1)]);
-    let first = world
-        .until(|fact| Some(matches!(fact, Fact::Engine(Link::Up { cpus: 2, .. }))))
+    let link = world
+        .until(|fact| match fact {
+            Fact::Engine(link) => Some(link),
+            Fact::Containers(_) => panic!("how the engine is reached comes before what it has"),
+            _ => None,
+        })
         .await
         .0;
-    assert!(first, "how the engine is reached comes first");
+    assert!(matches!(link, Link::Up { cpus: 2, .. }), "{link:?}");
     assert_eq!(world.listed().await.len(), 2);
     world.during(SECOND).await;
     world.engine.exit("shop-web-1", 3);
@@ -237,6 +241,6 @@ async fn logs_go_on_over_a_death_and_begin_for_what_is_new() {
     for n in 0..510 {
         world.engine.log("shop-job-1", &n.to_string());
     }
-    world.observing.look_now();
+    world.handle.look_now();
     assert_eq!(world.lines(3 * SECOND).await.len(), 510);
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::base::{Masker, Moment};
+use crate::event::ProbeAttempt;
 use crate::probe::Verdict;
 
 /// How much of a body or an output is kept as evidence, in bytes.
@@ -60,6 +61,26 @@ impl Outcome {
             Self::Pass => Verdict::Pass,
             Self::Fail { .. } => Verdict::Fail,
             Self::Unknown { .. } => Verdict::Unknown,
+        }
+    }
+}
+
+impl From<&Attempt> for ProbeAttempt {
+    fn from(attempt: &Attempt) -> Self {
+        let detail = match &attempt.outcome {
+            Outcome::Pass => "passed".to_owned(),
+            Outcome::Fail {
+                what,
+                excerpt: Some(excerpt),
+                ..
+            } => format!("{what}: {excerpt}"),
+            Outcome::Fail { what, .. } | Outcome::Unknown { what } => what.clone(),
+        };
+        Self {
+            what: attempt.tried.clone(),
+            passed: attempt.outcome == Outcome::Pass,
+            detail,
+            took: attempt.took,
         }
     }
 }

@@ -30,4 +30,4 @@ pub use schedule::{GaveUp, Next, Pace, Patience, Schedule, Verdict};
 pub use steady::{Steady, SteadyHealth};
 pub use target::{Probe, ProbeKind, ProbeSource, TargetError, merged_healthcheck, probe_of};
 pub(crate) use tries::closed_at_once;
-pub use tries::{exit_code, shown};
+pub use tries::{Prober, exit_code, shown};

@@ -92,12 +92,26 @@ fn by_service(
         Some(port) => port,
         None => only_port(name, project, container)?,
     };
-    let ways = candidates(
-        network_owner(name, project, observed)?,
-        port,
-        host,
-        Prefer::Published,
-    );
+    of_service(name, port, Some(project), observed, host)
+}
+
+/// A port of a service's first running container; without the stack's files a network that it shares
+/// with another service is not known.
+///
+/// # Errors
+/// Why there is no such place, for people.
+pub fn of_service(
+    name: &ServiceName,
+    port: u16,
+    project: Option<&Project>,
+    observed: &Observed,
+    host: &EngineHost,
+) -> Result<Place, String> {
+    let container = match project {
+        Some(project) => network_owner(name, project, observed)?,
+        None => running(name, observed)?,
+    };
+    let ways = candidates(container, port, host, Prefer::Published);
     if ways.is_empty() {
         return Err(format!(
             "port {port} of {name} is not published and its container has no address that can be reached from here"

@@ -25,7 +25,7 @@ const PUBLISHED_OPEN: Duration = Duration::from_millis(40);
 const LOG_LINES: usize = 5;
 
 /// Makes the tries of one probe; remembers where the container is between them.
-pub(super) struct Prober<'a> {
+pub struct Prober<'a> {
     context: &'a Context<'a>,
     probe: &'a Probe,
     found: Option<(Inspected, Moment)>,
@@ -34,7 +34,8 @@ pub(super) struct Prober<'a> {
 }
 
 impl<'a> Prober<'a> {
-    pub(super) fn new(context: &'a Context<'a>, probe: &'a Probe) -> Self {
+    /// For the probe of a container; nothing is tried yet.
+    pub fn new(context: &'a Context<'a>, probe: &'a Probe) -> Self {
         Self {
             context,
             probe,
@@ -44,7 +45,7 @@ impl<'a> Prober<'a> {
     }
 
     /// One try of at most `timeout`: what was tried, and what came of it.
-    pub(super) async fn attempt(&mut self, timeout: Duration) -> (String, Outcome) {
+    pub async fn attempt(&mut self, timeout: Duration) -> (String, Outcome) {
         let until = Instant::now() + timeout;
         let (tried, outcome) = match &self.probe.kind {
             ProbeKind::Http(url) => self.http(url, until).await,

@@ -1,7 +1,7 @@
 //! Every panel's queries of the dashboards in a folder, asked of a Prometheus.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use futures_util::StreamExt;
@@ -10,7 +10,7 @@ use tokio::time::Instant;
 
 use super::outcome::{Evidence, Mismatch, Seen};
 use super::runner::{Setting, Tried};
-use crate::metrics::dashboard::{self, Dashboard};
+use crate::metrics::folder::load;
 use crate::metrics::prometheus::{QueryError, query};
 use crate::model::smoke::Address;
 use crate::probe::place::locate;
@@ -19,10 +19,6 @@ use crate::probe::place::locate;
 const AT_ONCE: usize = 4;
 /// How many failed queries are told in full.
 const TOLD: usize = 10;
-/// Bounds on what is read from a folder.
-const MOST_FILES: usize = 500;
-const LARGEST_FILE: u64 = 8 * 1024 * 1024;
-const DEEPEST: usize = 8;
 
 /// One try.
 pub(super) async fn check(setting: &Setting<'_>, folder: &Path, at: &Address, timeout: Duration) -> Tried {
@@ -41,12 +37,13 @@ pub(super) async fn check(setting: &Setting<'_>, folder: &Path, at: &Address, ti
         Ok(Err(why)) => return Tried::untried("folder", "dashboards", why),
         Err(_) => return Tried::untried("folder", "dashboards", "it could not be read".to_owned()),
     };
-    let mut mismatches = loaded.broken;
+    let wrong = |(file, why): &(String, String)| Mismatch::new(file.clone(), "a dashboard", why.clone());
+    let mut mismatches: Vec<Mismatch> = loaded.broken.iter().map(wrong).collect();
     // Panels share queries: each is asked once.
     let mut expressions: Vec<&str> = loaded
         .dashboards
         .iter()
-        .flat_map(|d| d.queries.iter().map(|q| q.expression.as_str()))
+        .flat_map(|(_, d)| d.queries.iter().map(|q| q.expression.as_str()))
         .collect();
     expressions.sort_unstable();
     expressions.dedup();
@@ -63,7 +60,7 @@ pub(super) async fn check(setting: &Setting<'_>, folder: &Path, at: &Address, ti
         .await;
     let took = setting.clock.now().saturating_sub(began);
     let (mut queries, mut empty, mut failed, mut other) = (0, 0, 0, 0);
-    for dashboard in &loaded.dashboards {
+    for (_, dashboard) in &loaded.dashboards {
         other += dashboard.other;
         for panel in &dashboard.queries {
             queries += 1;
@@ -109,59 +106,4 @@ pub(super) async fn check(setting: &Setting<'_>, folder: &Path, at: &Address, ti
             },
         }),
     }
-}
-
-/// The dashboards of a folder, and the files that are none.
-#[derive(Debug, Default)]
-struct Loaded {
-    dashboards: Vec<Dashboard>,
-    broken: Vec<Mismatch>,
-}
-
-/// Reads every `.json` file under a folder, in the order of their paths.
-fn load(folder: &Path) -> Result<Loaded, String> {
-    let mut files = Vec::new();
-    gather(folder, 0, &mut files)?;
-    files.sort();
-    if files.is_empty() {
-        return Err(format!("{} has no .json file", folder.display()));
-    }
-    let mut loaded = Loaded::default();
-    for file in files {
-        let name = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
-        let wrong = |why: String| Mismatch::new(name.clone(), "a dashboard", why);
-        let too_large = std::fs::metadata(&file).is_ok_and(|m| m.len() > LARGEST_FILE);
-        let read = if too_large {
-            Err("the file is too large".to_owned())
-        } else {
-            std::fs::read_to_string(&file)
-                .map_err(|e| crate::probe::address::plain(&e))
-                .and_then(|text| dashboard::read(&text))
-        };
-        match read {
-            Ok(dashboard) => loaded.dashboards.push(dashboard),
-            Err(why) => loaded.broken.push(wrong(why)),
-        }
-    }
-    Ok(loaded)
-}
-
-fn gather(folder: &Path, depth: usize, files: &mut Vec<PathBuf>) -> Result<(), String> {
-    let unreadable =
-        |e: std::io::Error| format!("{}: {}", folder.display(), crate::probe::address::plain(&e));
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if path.is_dir() && depth < DEEPEST {
-            gather(&path, depth + 1, files)?;
-        } else if path.extension().is_some_and(|e| e == "json") {
-            if files.len() == MOST_FILES {
-                return Err(format!(
-                    "{} has more than {MOST_FILES} dashboards",
-                    folder.display()
-                ));
-            }
-            files.push(path);
-        }
-    }
-    Ok(())
 }

@@ -6,12 +6,15 @@ use tokio::time::Instant;
 
 use super::outcome::{Evidence, Mismatch, Seen};
 use super::runner::{Setting, Tried};
-use crate::metrics::prometheus::{Series, query};
+use crate::metrics::prometheus::query;
 use crate::model::smoke::{Address, Compare};
 use crate::probe::place::locate;
 
 /// How many series are kept as evidence.
 const FIRST: usize = 10;
+
+/// A query's result: each series with its labels and its value.
+type Series = Vec<(String, f64)>;
 
 /// One try of a `promql` test.
 pub(super) async fn check(
@@ -32,21 +35,24 @@ pub(super) async fn check(
     let took = setting.clock.now().saturating_sub(began);
     match result {
         Err(error) => Tried::unanswered(tried, took, "query", "a result", error.text().to_owned()),
-        Ok(series) => Tried {
-            mismatches: judge(&series, compare, least),
-            evidence: Some(Evidence {
-                tried,
-                took,
-                seen: Seen::Series {
-                    count: series.len(),
-                    first: series
-                        .iter()
-                        .take(FIRST)
-                        .map(|(labels, value)| (labels.clone(), value.to_string()))
-                        .collect(),
-                },
-            }),
-        },
+        Ok(series) => {
+            let series: Series = series.iter().map(|s| (s.name(), s.value())).collect();
+            Tried {
+                mismatches: judge(&series, compare, least),
+                evidence: Some(Evidence {
+                    tried,
+                    took,
+                    seen: Seen::Series {
+                        count: series.len(),
+                        first: series
+                            .iter()
+                            .take(FIRST)
+                            .map(|(labels, value)| (labels.clone(), value.to_string()))
+                            .collect(),
+                    },
+                }),
+            }
+        }
     }
 }
 
