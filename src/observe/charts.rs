@@ -6,8 +6,8 @@ use futures_util::StreamExt;
 use futures_util::stream;
 use tokio::time::Instant;
 
+use super::Shared;
 use super::boards::{self, Folder, Read, Source};
-use super::{Shared, wall};
 use crate::event::live::{Chart, ChartSeries, Fact};
 use crate::event::request::ChartNeed;
 use crate::metrics::Spans;
@@ -155,7 +155,7 @@ impl Part {
             Ok(place) => self.scrape_of(place).await,
             Err(_) => SCRAPE,
         };
-        let view = View::of(need.span, scrape);
+        let view = View::of(need.span, scrape, (self.shared.setting.wall)());
         let panels = need.panels.iter().copied();
         let mut asked = stream::iter(panels)
             .map(|panel| {
@@ -191,7 +191,7 @@ impl Part {
             ..Observed::default()
         };
         let project = self.shared.stack.borrow();
-        place_of(at, project.as_deref(), &observed, &self.shared.setting.host)
+        place_of(at, project.as_deref(), &observed, &there.host)
     }
 
     async fn scrape_of(&mut self, place: &Place) -> Duration {
@@ -238,11 +238,11 @@ struct View {
 
 impl View {
     /// Up to now, at a step that gives each series about so many points.
-    fn of(span: Duration, scrape: Duration) -> Self {
+    fn of(span: Duration, scrape: Duration, wall: i64) -> Self {
         let step = (span / POINTS).max(scrape).max(Duration::from_secs(1));
         let step_s = step.as_secs_f64();
         #[expect(clippy::cast_precision_loss, reason = "milliseconds are enough")]
-        let now = wall() as f64 / 1e9;
+        let now = wall as f64 / 1e9;
         // On multiples of the step, so that a point stays the same point from one reading to the next.
         let to = (now / step_s).floor() * step_s;
         Self {
@@ -340,14 +340,15 @@ mod tests {
 
     #[test]
     fn steps_and_ranges() {
-        let view = View::of(Duration::from_secs(3600), Duration::from_secs(1));
+        const NOW: i64 = 1_795_267_024_123_456_789;
+        let view = View::of(Duration::from_secs(3600), Duration::from_secs(1), NOW);
         assert_eq!(view.range.step, 18.0);
         assert_eq!((view.range.to - view.range.from) / view.range.step, 200.0);
         assert_eq!(view.range.to % 18.0, 0.0);
         assert_eq!(view.spans.rate_interval, Duration::from_secs(19));
-        let short = View::of(Duration::from_secs(60), Duration::from_millis(100));
+        let short = View::of(Duration::from_secs(60), Duration::from_millis(100), NOW);
         assert_eq!(short.range.step, 1.0);
-        let slow = View::of(Duration::from_secs(60), Duration::from_secs(15));
+        let slow = View::of(Duration::from_secs(60), Duration::from_secs(15), NOW);
         assert_eq!((slow.range.step, slow.spans.rate_interval.as_secs()), (15.0, 60));
     }
 }

@@ -20,6 +20,7 @@ use crate::base::ContainerId;
 use crate::engine::{EngineError, EngineEventKind, EventQuery, ObjectEvent};
 use crate::event::live::{Fact, Link};
 use crate::model::Container;
+use crate::probe::EngineHost;
 
 /// After an event, what follows it at once is awaited.
 const SETTLE: Duration = Duration::from_millis(50);
@@ -39,7 +40,7 @@ type Events = BoxStream<'static, Result<ObjectEvent, EngineError>>;
 /// Observes until nobody listens.
 pub(super) async fn run(shared: Shared, there: watch::Sender<There>, look: Arc<Notify>) {
     let facts = shared.facts.clone();
-    let begin = super::wall().saturating_sub(PAST);
+    let begin = (shared.setting.wall)().saturating_sub(PAST);
     let mut part = Part {
         shared,
         there,
@@ -107,12 +108,18 @@ impl Part {
             self.shared.setting.engine.clone(),
             self.shared.setting.clock.clone(),
         );
-        let project = self.shared.setting.name.clone();
+        let project = self.shared.setting.project.clone();
         // Events first: what happens after the list was read is among them.
         let opened = self.open_events().await?;
         let (info, list) = futures_util::try_join!(engine.info(), engine.list_containers(Some(&project)))?;
         last.now(&*clock);
         (self.pause, self.told) = (SHORTEST, None);
+        let host = EngineHost::of(&info.endpoint);
+        self.there.send_if_modified(|there| {
+            let moved = there.host != host;
+            there.host = host;
+            moved
+        });
         self.tell(Fact::Engine(Link::Up {
             description: format!("{} {} (API {})", info.name, info.version, info.api_version),
             endpoint: info.endpoint,
@@ -179,7 +186,7 @@ impl Part {
     /// Opens the stream of events; nothing where the engine refuses it and must be looked at instead.
     async fn open_events(&mut self) -> Result<Option<Events>, EngineError> {
         let query = EventQuery {
-            project: Some(self.shared.setting.name.clone()),
+            project: Some(self.shared.setting.project.clone()),
             kinds: vec!["container".into()],
             since: Some(self.happenings.since()),
             ..EventQuery::default()

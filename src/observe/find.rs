@@ -194,12 +194,7 @@ fn where_is(shared: &mut Shared, sought: Sought) -> Option<Found> {
         return None;
     }
     let project = shared.stack.borrow();
-    Some(find(
-        sought,
-        project.as_deref(),
-        &there.containers,
-        &shared.setting.host,
-    ))
+    Some(find(sought, project.as_deref(), &there.containers, &there.host))
 }
 
 #[cfg(test)]

@@ -142,6 +142,7 @@ impl Follower {
             self.opened += 1;
             let reading = Reading {
                 engine: shared.setting.engine.clone(),
+                wall: shared.setting.wall,
                 position: source.position.clone(),
                 options: source.options(runs),
                 lines: self.lines.clone(),
@@ -195,6 +196,7 @@ impl Source {
 /// A log that is being read.
 struct Reading {
     engine: SharedEngine,
+    wall: fn() -> i64,
     position: Arc<Mutex<Position>>,
     options: LogOptions,
     lines: mpsc::Sender<LogRecord>,
@@ -211,7 +213,7 @@ impl Reading {
             if repeats.has(&line) {
                 continue;
             }
-            let record = record(&instance, &container.id, &line);
+            let record = record(&instance, &container.id, &line, self.wall);
             if self.lines.send(record).await.is_err() {
                 break;
             }
@@ -226,7 +228,7 @@ impl Reading {
     }
 }
 
-fn record(instance: &Instance, id: &ContainerId, line: &LogLine) -> LogRecord {
+fn record(instance: &Instance, id: &ContainerId, line: &LogLine, wall: fn() -> i64) -> LogRecord {
     let mut kept = line.bytes.get(..LogRecord::LONGEST).unwrap_or(&line.bytes);
     if kept.len() < line.bytes.len() {
         // Whole characters: a cut one would look like bytes that are no UTF-8.
@@ -247,7 +249,7 @@ fn record(instance: &Instance, id: &ContainerId, line: &LogLine) -> LogRecord {
         instance: instance.clone(),
         container: id.clone(),
         stderr: line.stream == LogStream::Stderr,
-        time: time::nanos(&line.timestamp).unwrap_or_else(super::wall),
+        time: time::nanos(&line.timestamp).unwrap_or_else(wall),
         text: text.into(),
         level: Level::of_line(text),
     }
@@ -298,7 +300,7 @@ mod tests {
             complete: true,
             cut: false,
         };
-        let record = record(&instance, &"c".into(), &line);
+        let record = record(&instance, &"c".into(), &line, || 0);
         assert!(record.stderr);
         assert_eq!(record.time, 1_795_267_024_500_000_000);
         record.text

@@ -230,7 +230,7 @@ async fn probes_are_tried_counted_and_asked_for() {
         service: "web".into(),
         number: 1,
     };
-    world.handle.probe_now(vec![web]);
+    world.observing.probe_now(vec![web]);
     let (_, after) = world.until(probed).await;
     assert!(after < Duration::from_secs(1), "{after:?}");
     drop(listener);

@@ -6,7 +6,7 @@
 //! What is not needed is not read.
 //!
 //! Invariants: nothing is changed; an engine that does not answer is told as such and never as absence;
-//! what is lost is asked for again, slower and slower, for ever; dropping the [`Handle`] ends all.
+//! what is lost is asked for again, slower and slower, for ever; dropping the [`Observing`] ends all.
 
 pub mod time;
 mod alerts;
@@ -40,16 +40,16 @@ use crate::probe::{EngineHost, ExecLimit};
 /// What is observed, and how.
 #[derive(Clone)]
 pub struct Setting {
+    /// The project.
+    pub project: ProjectName,
+    /// Its files as loaded now, where they are at hand; they may change while it is observed.
+    pub stack: watch::Receiver<Option<Arc<Project>>>,
     /// The engine.
     pub engine: SharedEngine,
-    /// The project.
-    pub name: ProjectName,
-    /// Its files, where they are at hand.
-    pub project: Option<Arc<Project>>,
-    /// Where published ports are.
-    pub host: EngineHost,
     /// Moments.
     pub clock: Arc<dyn Clock>,
+    /// Nanoseconds since 1970.
+    pub wall: fn() -> i64,
     /// Hides secrets in what probes saw.
     pub masker: Masker,
     /// The bound on commands in containers.
@@ -58,48 +58,38 @@ pub struct Setting {
 
 /// A project that is being observed. Dropping it ends that, and all connections.
 #[derive(Debug)]
-pub struct Handle {
+pub struct Observing {
     _parts: JoinSet<()>,
     look: Arc<Notify>,
-    stack: watch::Sender<Option<Arc<Project>>>,
     probe: mpsc::UnboundedSender<Vec<Instance>>,
 }
 
-impl Handle {
+impl Observing {
     /// Tries the probes of containers now, beside their pace.
     pub fn probe_now(&self, instances: Vec<Instance>) {
         // Where the parts have ended, nobody waits for an answer either.
         let _ = self.probe.send(instances);
     }
 
-    /// The project's files were read anew.
-    pub fn project(&self, project: Arc<Project>) {
-        self.stack.send_replace(Some(project));
-    }
-
     /// Reads the list of containers now: something was done to them.
     pub fn look_now(&self) {
         self.look.notify_one();
     }
-
-    /// Tries the probes of these instances now.
-    pub fn probe_now(&self, _instances: Vec<Instance>) {}
 }
 
 /// Begins to observe. The facts end where nobody takes them any more, or `needs` is dropped.
 ///
 /// Must be called within a runtime.
-pub fn start(setting: Setting, needs: watch::Receiver<Needs>, facts: mpsc::Sender<Fact>) -> Handle {
+pub fn start(setting: Setting, needs: watch::Receiver<Needs>, facts: mpsc::Sender<Fact>) -> Observing {
     let (told, there) = watch::channel(There::default());
-    let (stack, loaded) = watch::channel(setting.project.clone());
     let (probe, asked) = mpsc::unbounded_channel();
     let look = Arc::new(Notify::new());
     let shared = Shared {
+        stack: setting.stack.clone(),
         setting,
         needs,
         facts,
         there,
-        stack: loaded,
     };
     let mut parts = JoinSet::new();
     parts.spawn(containers::run(shared.clone(), told, look.clone()));
@@ -109,10 +99,9 @@ pub fn start(setting: Setting, needs: watch::Receiver<Needs>, facts: mpsc::Sende
     parts.spawn(alerts::run(shared.clone()));
     parts.spawn(charts::run(shared.clone()));
     parts.spawn(probes::run(shared, asked));
-    Handle {
+    Observing {
         _parts: parts,
         look,
-        stack,
         probe,
     }
 }
@@ -135,16 +124,30 @@ impl Shared {
 }
 
 /// What is there, for the parts that need to know.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 struct There {
     /// Whether the engine answers; what follows is what was known last where it does not.
     reached: bool,
     /// Whether a list was read at all: before, nobody knows who is there.
     listed: bool,
+    /// Where published ports are.
+    host: EngineHost,
     /// The newest list, without the engine's words for ages.
     containers: Arc<Vec<Container>>,
     /// How many starts and ends were seen of each container: tells incarnations apart.
     lives: Arc<BTreeMap<ContainerId, u64>>,
+}
+
+impl Default for There {
+    fn default() -> Self {
+        Self {
+            reached: false,
+            listed: false,
+            host: EngineHost::Local,
+            containers: Arc::default(),
+            lives: Arc::default(),
+        }
+    }
 }
 
 impl There {
@@ -152,11 +155,6 @@ impl There {
     fn life(&self, id: &ContainerId) -> u64 {
         self.lives.get(id).copied().unwrap_or(0)
     }
-}
-
-/// Nanoseconds since 1970.
-fn wall() -> i64 {
-    i64::try_from(jiff::Timestamp::now().as_nanosecond()).unwrap_or(i64::MAX)
 }
 
 /// Service and number of a container.

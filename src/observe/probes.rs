@@ -154,13 +154,14 @@ impl Subject {
         };
         let setting = &shared.setting;
         let started_at = setting.clock.now();
+        let host = shared.there.borrow().host.clone();
         let context = Context {
             engine: &*setting.engine,
             clock: &*setting.clock,
             container: self.container.id.clone(),
             network_of: self.network_of.clone(),
             started_at,
-            host: &setting.host,
+            host: &host,
             execs: &setting.execs,
             masker: &setting.masker,
             stop: CancellationToken::new(),

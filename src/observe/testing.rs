@@ -6,21 +6,22 @@ use std::time::Duration;
 use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
-use super::{Handle, Setting, start};
+use super::{Observing, Setting, start};
 use crate::base::{ContainerId, Masker, ProjectName};
 use crate::engine::fake::FakeEngine;
 use crate::event::live::testing::container;
 use crate::event::live::{Fact, Link, LogRecord};
 use crate::event::request::Needs;
 use crate::model::{Container, Project, labels};
+use crate::probe::ExecLimit;
 use crate::probe::testing::TokioClock;
-use crate::probe::{EngineHost, ExecLimit};
 
 /// A project `shop` on an engine in memory.
 pub(super) struct World {
     pub(super) engine: FakeEngine,
     pub(super) needs: watch::Sender<Needs>,
-    pub(super) handle: Handle,
+    pub(super) observing: Observing,
+    _stack: watch::Sender<Option<Arc<Project>>>,
     facts: mpsc::Receiver<Fact>,
 }
 
@@ -53,20 +54,22 @@ impl World {
             engine.add_container(container);
         }
         let (needs, needed) = watch::channel(needs);
+        let (stack_to, stack) = watch::channel(project.map(Arc::new));
         let (told, facts) = mpsc::channel(1024);
         let setting = Setting {
-            name: ProjectName::from("shop"),
-            project: project.map(Arc::new),
+            project: ProjectName::from("shop"),
+            stack,
+            wall: || 0,
             engine: Arc::new(engine.clone()),
-            host: EngineHost::Local,
             clock: Arc::new(TokioClock::start()),
             masker: Masker::default(),
             execs: ExecLimit::default(),
         };
         Self {
-            handle: start(setting, needed, told),
+            observing: start(setting, needed, told),
             engine,
             needs,
+            _stack: stack_to,
             facts,
         }
     }

@@ -241,6 +241,6 @@ async fn logs_go_on_over_a_death_and_begin_for_what_is_new() {
     for n in 0..510 {
         world.engine.log("shop-job-1", &n.to_string());
     }
-    world.handle.look_now();
+    world.observing.look_now();
     assert_eq!(world.lines(3 * SECOND).await.len(), 510);
 }

@@ -11,7 +11,7 @@ pub mod rich;
 pub use input::Input;
 pub use line::Line;
 pub use list::Cursor;
-pub use spark::spark;
 pub use query::Query;
 pub use rich::Rich;
+pub use spark::spark;
 pub use text::{Painter, age, bytes, millis, percent, ratio};
