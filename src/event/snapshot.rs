@@ -60,6 +60,8 @@ pub struct ImageView {
     pub stage: ImageStage,
     /// Since when.
     pub since: Moment,
+    /// When work on it began, where it was not simply there.
+    pub began: Option<Moment>,
 }
 
 /// A step.
@@ -143,16 +145,19 @@ impl Snapshot {
                 services,
                 stage,
             } => {
-                if !matches!(
+                let under_way = matches!(
                     stage,
                     ImageStage::Pulling | ImageStage::Building | ImageStage::Bootstrapping
-                ) {
+                );
+                if !under_way {
                     self.progress.shift_remove(reference);
                 }
+                let began = self.images.get(reference).and_then(|view| view.began);
                 let view = ImageView {
                     services: services.clone(),
                     stage: stage.clone(),
                     since: event.at,
+                    began: began.or_else(|| under_way.then_some(event.at)),
                 };
                 self.images.insert(reference.clone(), view);
             }
