@@ -84,6 +84,12 @@ impl<'b> Painter<'b> {
         }
     }
 
+    /// Whether nothing stands at a column and row of the part.
+    pub fn is_empty_at(&self, column: u16, row: u16) -> bool {
+        let place = (self.area.x + column, self.area.y + row);
+        self.buffer.cell(place).is_some_and(|cell| cell.symbol() == " ")
+    }
+
     /// Makes the part empty.
     pub fn clear(&mut self) {
         for y in self.area.top()..self.area.bottom() {
