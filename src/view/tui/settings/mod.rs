@@ -1,4 +1,4 @@
-//! What one can set: keys, colours, columns.
+//! What one can set: keys, colours, columns. One TOML file, whose errors are all told at once.
 
 use std::collections::BTreeMap;
 
@@ -8,6 +8,13 @@ use super::command::CommandId;
 use super::keymap::Key;
 use super::theme::{Palette, Role};
 
+mod default;
+mod parse;
+#[cfg(test)]
+mod tests;
+
+pub use default::default_settings;
+
 /// What the settings file says.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Settings {
@@ -15,7 +22,7 @@ pub struct Settings {
     pub palette: Option<Palette>,
     /// Whether the mouse is used. It then cannot select text in the terminal without Shift.
     pub mouse: bool,
-    /// Keys in the place of a command's usual ones.
+    /// Keys in the place of a command's usual ones; none where the command is to have no key.
     pub keys: BTreeMap<CommandId, Vec<Key>>,
     /// Colours over the palette's.
     pub colors: Vec<(Role, Color)>,
@@ -24,16 +31,12 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads a settings file.
+    /// Reads the settings file. `file` is what findings call it.
     ///
     /// # Errors
-    /// All that is wrong, with lines.
-    pub fn parse(_text: &str, _file: &str) -> Result<Self, Vec<String>> {
-        Ok(Self::default())
+    /// All findings in the order of the file, each as `file:line:column: what is wrong, and what to do`.
+    /// Columns are counted in characters from 1.
+    pub fn parse(text: &str, file: &str) -> Result<Self, Vec<String>> {
+        parse::parse(text, file)
     }
-}
-
-/// The default settings.
-pub fn default_settings() -> String {
-    String::new()
 }
