@@ -55,7 +55,7 @@ mouse = 1
 [keys]
 restrat = "f5"
 stop = "strg-x"
-start = ["x", 3, "7"]
+start = ["ctrl-x", 3, "7"]
 stack.fautls = "F"
 [colors]
 god = "red"

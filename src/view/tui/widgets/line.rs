@@ -62,6 +62,23 @@ impl Line {
         self.push(Role::Text, " ".repeat(missing));
     }
 
+    /// As much of it as fits into `columns`.
+    #[must_use]
+    pub fn cut(&self, columns: usize) -> Self {
+        let mut line = Self::new();
+        let mut used = 0;
+        for (role, text) in &self.pieces {
+            for c in text.chars() {
+                used += char_width(c);
+                if used > columns {
+                    return line;
+                }
+                line.push(*role, c.encode_utf8(&mut [0; 4]));
+            }
+        }
+        line
+    }
+
     /// Columns it takes.
     pub fn width(&self) -> usize {
         self.pieces.iter().map(|(_, text)| width(text)).sum()

@@ -17,7 +17,7 @@ const LOGS_BACK: u64 = 2_000;
 const SPARK: usize = 24;
 
 /// A moment of this process's clock as time of the day.
-pub(in super::super) fn wall_time(shared: &Shared, at: Moment) -> String {
+fn wall_time(shared: &Shared, at: Moment) -> String {
     let live = &shared.live;
     let ago = i64::try_from(live.at.saturating_sub(at).as_nanos()).unwrap_or(i64::MAX);
     shared.time(live.wall.saturating_sub(ago), false)
