@@ -80,7 +80,7 @@ fn one_key_for_two_commands_is_found() {
     // A usual key of another command may be taken: it then has it no more.
     assert!(Settings::parse("[keys]\nrestart = \"s\"\n", "d.toml").is_ok());
     // Two screens never listen at once; and what gave its key away does not collide.
-    assert!(Settings::parse("[keys]\nshell = \"C\"\n\"stack.sort.cpu\" = []\n", "d.toml").is_ok());
+    assert!(Settings::parse("[keys]\nshell = \"Q\"\n\"stack.sort.rate\" = []\n", "d.toml").is_ok());
 }
 
 #[test]
