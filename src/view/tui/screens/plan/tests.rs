@@ -84,7 +84,7 @@ fn it_is_applied_and_compared_again_by_keys() {
     driven.keys("A");
     driven
         .fact(planned(Vec::new(), &["shop-web-1 is not ours"], true))
-        .keys("A y");
+        .keys("A");
     assert!(driven.screen(80, 12).contains("this plan may not be done"));
     assert_eq!(driven.effects, []);
 }
