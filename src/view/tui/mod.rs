@@ -23,6 +23,8 @@ pub mod runner;
 #[cfg(test)]
 mod app_tests;
 #[cfg(test)]
+mod docs_tests;
+#[cfg(test)]
 pub(crate) mod testing;
 
 pub use app::App;
