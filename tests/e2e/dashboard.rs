@@ -151,6 +151,10 @@ fn control_sequences_in_logs_cannot_act_on_the_terminal() {
     terminal.wait_for("the filtered line", SOON, |s| {
         s.contains("it is json") && !s.contains("of noisy")
     });
+    let status = std::fs::read_to_string(format!("/proc/{}/status", terminal.pid())).unwrap();
+    let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
+    let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 64 * 1024, "{peak} KiB of memory at its most");
     terminal.send("\x1bq");
     assert_eq!(terminal.wait(SOON), 0);
     assert!(

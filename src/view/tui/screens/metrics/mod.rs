@@ -103,10 +103,7 @@ impl Screen for Metrics {
         self.at = self.at.min(count.saturating_sub(1));
         let row = self.at / grid.columns;
         let last = count.div_ceil(grid.columns).saturating_sub(grid.rows);
-        self.top = self
-            .top
-            .clamp((row + 1).saturating_sub(grid.rows), row)
-            .min(last.max(0));
+        self.top = self.top.clamp((row + 1).saturating_sub(grid.rows), row).min(last);
     }
 
     fn refresh(&mut self, shared: &mut Shared) {
