@@ -1,4 +1,4 @@
-//! Benchmarks of what computes: loading, planning, gates, log framing. No engine, no clock,
+//! Benchmarks of what computes: loading, planning, gates, log framing, the dashboard. No engine, no clock,
 //! no files but the reference stack's.
 //!
 //! `cargo bench --bench pure [NAME]`
@@ -10,16 +10,24 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use platform::base::{ContainerId, ImageId, ServiceName};
+use platform::base::{ContainerId, ImageId, Moment, ServiceName};
 use platform::engine::decode_log;
+use platform::event::live::{Fact, Level, Live, LogRecord};
 use platform::execute::ExecuteOptions;
 use platform::execute::gate::Progress;
 use platform::execute::site::UnderWay;
 use platform::execute::state::State;
 use platform::model::{Observed, Project};
-use platform::plan::{Action, ImageState, Plan, UpOptions, plan_up};
+use platform::plan::{Action, ImageState, Instance, Plan, UpOptions, plan_up};
 use platform::stack::load::PathKind;
 use platform::stack::{Disk, Files, LoadRequest, load};
+use platform::view::tui::app::Message;
+use platform::view::tui::draw::draw;
+use platform::view::tui::keymap::Key;
+use platform::view::tui::theme::Theme;
+use platform::view::tui::{App, Settings, Shared};
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
 
 /// One stack file, in memory.
 struct One(String);
@@ -193,5 +201,62 @@ fn logs(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, loader, planner, gates, logs);
+/// The dashboard's logs screen with 100,000 lines, a quarter of them JSON, and a filter.
+fn dashboard(c: &mut Criterion) {
+    const LINES: i64 = 100_000;
+    let record = |at: i64| {
+        let text = match at % 4 {
+            0 => format!(
+                r#"{{"level":"info","msg":"request done","path":"/items/{at}","ms":{}}}"#,
+                at % 900
+            ),
+            _ => format!(r#"172.18.0.1 - - "GET /items/{at} HTTP/1.1" 200 {}"#, at % 5_000),
+        };
+        let service = format!("s{}", at % 50);
+        LogRecord {
+            instance: Instance {
+                service: service.as_str().into(),
+                number: 1,
+            },
+            container: service.into(),
+            stderr: false,
+            time: at,
+            level: Level::of_line(&text),
+            text: text.into(),
+        }
+    };
+    let live = Live::new("many".into(), None);
+    let mut app = App::new(Shared::new(live, Theme::default(), Settings::default()));
+    let mut at = 0;
+    let mut push = |app: &mut App, lines: i64| {
+        let records = (at..at + lines).map(record).collect();
+        at += lines;
+        app.update(Moment::ZERO, at, Message::Fact(Box::new(Fact::Logs(records))))
+    };
+    let press =
+        |app: &mut App, key: &str| app.update(Moment::ZERO, 0, Message::Key(Key::parse(key).unwrap()));
+    app.update(Moment::ZERO, 0, Message::Resize(120, 40));
+    for key in ["2", "/", "m", "s", "=", "7", "enter"] {
+        press(&mut app, key);
+    }
+    push(&mut app, LINES);
+    assert_eq!(app.screen(), "logs");
+    let mut group = c.benchmark_group("dashboard");
+    group.throughput(Throughput::Elements(200)).sample_size(20);
+    group.bench_function("200 more log lines with a filter", |b| {
+        b.iter(|| push(&mut app, 200))
+    });
+    group.throughput(Throughput::Elements(LINES.unsigned_abs()));
+    group.bench_function("another filter of 100,000 log lines", |b| {
+        b.iter(|| press(&mut app, "!"))
+    });
+    group.throughput(Throughput::Elements(1));
+    group.bench_function("drawing the logs", |b| {
+        let mut buffer = Buffer::empty(Rect::new(0, 0, 120, 40));
+        b.iter(|| draw(black_box(&app), &mut buffer));
+    });
+    group.finish();
+}
+
+criterion_group!(benches, loader, planner, gates, logs, dashboard);
 criterion_main!(benches);

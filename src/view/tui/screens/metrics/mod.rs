@@ -21,6 +21,8 @@ use crate::view::tui::widgets::Painter;
 mod panel;
 mod plot;
 mod units;
+#[cfg(test)]
+mod tests;
 
 use panel::View;
 
