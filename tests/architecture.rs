@@ -79,10 +79,7 @@ fn sources() -> Vec<Source> {
                 let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
                 let is_test =
                     name.ends_with("tests.rs") || name.contains("/tests/") || name.contains("testing");
-                let code = text
-                    .split("#[cfg(test)]\nmod ")
-                    .next()
-                    .unwrap_or_default()
+                let code = without_tests(&text)
                     .lines()
                     .filter(|line| !line.trim_start().starts_with("//"))
                     .collect::<Vec<_>>()
@@ -98,6 +95,22 @@ fn sources() -> Vec<Source> {
     }
     assert!(found.len() > 30, "the sources were not found");
     found
+}
+
+/// A source without its test module, which stands at its end.
+fn without_tests(text: &str) -> &str {
+    let is_module = |rest: &str| {
+        let line = rest.lines().next().unwrap_or_default();
+        let name = line.trim_start_matches(|c: char| c != 'm');
+        (line.starts_with("mod ") || (line.starts_with("pub") && name.starts_with("mod ")))
+            && line.ends_with('{')
+    };
+    let mark = "#[cfg(test)]\n";
+    let end = text
+        .match_indices(mark)
+        .find(|(at, _)| is_module(&text[at + mark.len()..]))
+        .map_or(text.len(), |(at, _)| at);
+    &text[..end]
 }
 
 /// Words after each `crate::`, those in braces included.

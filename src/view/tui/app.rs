@@ -52,6 +52,8 @@ pub struct App {
     pub(super) notice: Option<(Moment, Role, String)>,
     pub(super) keymap: Keymap,
     pub(super) area: Rect,
+    /// Whether facts were taken in since the shown screen was brought up to date.
+    unsettled: bool,
 }
 
 impl App {
@@ -67,6 +69,7 @@ impl App {
             notice: None,
             keymap,
             area: Rect::new(0, 0, 80, 24),
+            unsettled: false,
         }
     }
 
@@ -89,11 +92,19 @@ impl App {
 
     /// Takes something in and returns what it has outside.
     pub fn update(&mut self, at: Moment, wall: i64, message: Message) -> Vec<Effect> {
-        let effects = match message {
+        let message = match message {
             Message::Fact(fact) => {
+                // Facts come in floods; what follows from them is worked out once for many.
                 self.shared.live.apply(at, wall, *fact);
-                Vec::new()
+                self.unsettled = true;
+                return Vec::new();
             }
+            other => other,
+        };
+        self.settle_facts();
+        let effects = match message {
+            // Taken in above.
+            Message::Fact(_) => Vec::new(),
             Message::Tick => {
                 self.shared.live.tick(at, wall);
                 if self
@@ -137,6 +148,13 @@ impl App {
         let outside = self.inside(effects);
         self.settle();
         outside
+    }
+
+    /// Brings what is shown up to date with the facts that were taken in; before it is drawn.
+    pub fn settle_facts(&mut self) {
+        if std::mem::take(&mut self.unsettled) {
+            self.settle();
+        }
     }
 
     /// Brings the shown screen and the layout up to date with the state.

@@ -109,6 +109,7 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
                 }
             },
             () = sleep_until(drawn + FRAME), if dirty => {
+                app.settle_facts();
                 if let Some(needs) = changed(&runner.needs, app) {
                     // Nobody listens any more only where the dashboard is about to end.
                     let _ = runner.needs.send(needs);

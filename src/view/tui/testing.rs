@@ -56,7 +56,9 @@ impl Driven {
 
     /// Takes a fact in.
     pub(crate) fn fact(&mut self, fact: Fact) -> &mut Self {
-        self.message(Message::Fact(Box::new(fact)))
+        self.message(Message::Fact(Box::new(fact)));
+        self.app.settle_facts();
+        self
     }
 
     /// Lets time pass.
