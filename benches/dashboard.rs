@@ -75,7 +75,9 @@ fn flood() {
     );
     terminal.send("/served\r");
     row("50 services, 2,000 lines a second: Logs, filtered", &mut terminal);
-    terminal.send("\x1b3");
+    terminal.send("\x1b");
+    sleep(Duration::from_millis(200));
+    terminal.send("3");
     row("50 services, 2,000 lines a second: Timeline", &mut terminal);
 }
 
@@ -116,7 +118,7 @@ fn row(what: &str, terminal: &mut Terminal) {
 
 /// Milliseconds from a key to the help that it opens being on the screen.
 fn answered(terminal: &mut Terminal) -> f64 {
-    let help = |text: &str| text.contains("find a command by its name");
+    let help = |text: &str| text.contains("─ keys ─");
     let begin = Instant::now();
     terminal.send("?");
     while !help(&terminal.text()) {

@@ -51,6 +51,12 @@ fn at_home(project: &Project, cli: Cli) -> Cli {
         .env("TZ", "UTC")
 }
 
+/// Escape alone: what follows it at once would be a key with Alt.
+fn escape(terminal: &mut Terminal) {
+    terminal.send("\x1b");
+    std::thread::sleep(Duration::from_millis(200));
+}
+
 fn restarted_since(project: &Project, service: &str, before: &str) -> bool {
     let started = || {
         Some(
@@ -94,7 +100,7 @@ fn it_shows_what_runs_and_acts_on_it() {
     terminal.wait_for("the history", SOON, |s| {
         s.contains("restart calm") && s.contains("done")
     });
-    terminal.send("\x1b");
+    escape(&mut terminal);
 
     // Stopped by somebody else: seen, and started again from here.
     project
@@ -155,7 +161,8 @@ fn control_sequences_in_logs_cannot_act_on_the_terminal() {
     let peak = status.lines().find_map(|l| l.strip_prefix("VmHWM:")).unwrap();
     let peak: u64 = peak.trim().trim_end_matches(" kB").parse().unwrap();
     assert!(peak < 64 * 1024, "{peak} KiB of memory at its most");
-    terminal.send("\x1bq");
+    escape(&mut terminal);
+    terminal.send("q");
     assert_eq!(terminal.wait(SOON), 0);
     assert!(
         !terminal.raw().contains("\x1b]0;pwned"),
@@ -180,8 +187,9 @@ fn a_shell_gets_the_terminal_and_gives_it_back() {
     });
     // The first key after it is the dashboard's.
     terminal.send("?");
-    terminal.wait_for("help", SOON, |s| s.contains("find a command by its name"));
-    terminal.send("\x1bq");
+    terminal.wait_for("help", SOON, |s| s.contains("─ keys ─"));
+    escape(&mut terminal);
+    terminal.send("q");
     assert_eq!(terminal.wait(SOON), 0);
     terminal.assert_restored();
 }
@@ -220,7 +228,7 @@ fn the_terminal_is_given_back_after_a_signal_and_after_a_panic() {
     terminal.assert_restored();
     let mut terminal = Terminal::start(&dashboard(&project, []), 24, 80);
     terminal.wait_for("rows", SOON, |s| s.contains("noisy"));
-    // F20, which builds with debug assertions panic at.
+    // F17 as crossterm reads it, which builds with debug assertions panic at.
     terminal.send("\x1b[34~");
     assert_eq!(terminal.wait(SOON), 101);
     terminal.assert_restored();
@@ -255,11 +263,9 @@ fn an_engine_that_is_gone_is_told_and_waited_for() {
     engine.freeze();
     terminal.wait_for("the silence", SOON, |s| s.contains("has not answered for"));
     terminal.send("?");
-    terminal.wait_for("an answer to a key", SOON, |s| {
-        s.contains("find a command by its name")
-    });
+    terminal.wait_for("an answer to a key", SOON, |s| s.contains("─ keys ─"));
     engine.thaw();
-    terminal.send("\x1b");
+    escape(&mut terminal);
     terminal.wait_for("the engine's return", Duration::from_secs(30), |s| {
         !s.contains("has not answered for")
     });
@@ -344,13 +350,13 @@ fn settings_that_are_wrong_are_told_with_their_lines() {
         text.contains("own.toml:3:") && text.contains("restart") && text.contains("own.toml:4:"),
         "{text}"
     );
-    let file = project.file("own.toml", "[keys]\nquit = \"x\"\n");
+    let file = project.file("own.toml", "[keys]\nquit = \"f9\"\n");
     let mut terminal = Terminal::start(
         &dashboard(&project, ["--settings", file.to_str().unwrap()]),
         24,
         100,
     );
     terminal.wait_for("rows", SOON, |s| s.contains("noisy"));
-    terminal.send("x");
+    terminal.send("\x1b[20~");
     assert_eq!(terminal.wait(SOON), 0);
 }

@@ -147,7 +147,7 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
         if let Some(message) = message {
             #[cfg(debug_assertions)]
             if let Message::Key(key) = message
-                && key.is("f20")
+                && key.is("f17")
             {
                 panic!("a panic on purpose, to try that the terminal is given back");
             }
