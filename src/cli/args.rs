@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub mod observe;
 pub mod up;
+pub mod watch;
 
 /// Brings a whole platform up on a container engine, proves every service ready, and shows it.
 #[derive(Debug, Parser)]
@@ -124,6 +125,12 @@ pub enum Command {
     Ps(observe::PsArgs),
     /// Show the output of containers
     Logs(observe::LogsArgs),
+    /// Show what containers use of the machine
+    Stats(watch::StatsArgs),
+    /// Show what happens to containers, as it happens
+    Events(watch::EventsArgs),
+    /// Show the processes in containers
+    Top(watch::TopArgs),
     /// Run a command in a running container
     Exec(observe::ExecArgs),
     /// Run the stack's smoke tests

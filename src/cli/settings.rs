@@ -19,6 +19,7 @@ pub mod env_files;
 pub mod lifecycle;
 pub mod observe;
 pub mod up;
+pub mod watch;
 
 pub use env_files::with_env_files;
 pub use lifecycle::{DashboardSettings, LifecycleSettings};
@@ -30,6 +31,7 @@ pub use up::{
     Abort, Attach, BuildChoice, DownSettings, PlanFormat, PlanSettings, PullChoice, RemoveImages,
     SmokeChoice, UpSettings, Wait, WhatToDo,
 };
+pub use watch::{EventsSettings, StatsSettings, TopSettings};
 
 /// Everything that was asked for.
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +59,12 @@ pub enum CommandSettings {
     Ps(PsSettings),
     /// `logs`
     Logs(LogsSettings),
+    /// `stats`
+    Stats(StatsSettings),
+    /// `events`
+    Events(EventsSettings),
+    /// `top`
+    Top(TopSettings),
     /// `exec`
     Exec(ExecSettings),
     /// `smoke`
@@ -177,6 +185,9 @@ impl Settings {
             Command::Dashboard(args) => CommandSettings::Dashboard(DashboardSettings::resolve(args, env)),
             Command::Ps(args) => CommandSettings::Ps(PsSettings::resolve(args)?),
             Command::Logs(args) => CommandSettings::Logs(LogsSettings::resolve(args, &global)?),
+            Command::Stats(args) => CommandSettings::Stats(StatsSettings::resolve(args)?),
+            Command::Events(args) => CommandSettings::Events(EventsSettings::resolve(args)),
+            Command::Top(args) => CommandSettings::Top(TopSettings::resolve(args)),
             Command::Exec(args) => CommandSettings::Exec(ExecSettings::resolve(args, env, terminal)?),
             Command::Smoke(args) => CommandSettings::Smoke(SmokeSettings::resolve(args, env)),
             Command::Config(args) => CommandSettings::Config(ConfigSettings::resolve(args, env)?),

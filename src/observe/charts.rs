@@ -291,7 +291,12 @@ fn drawn(series: &Series, query: &Query) -> ChartSeries {
 /// A series' name by a legend's pattern; all labels where there is none.
 fn legend(pattern: &str, series: &Series) -> String {
     if pattern.is_empty() {
-        return series.name();
+        // A sum of all has no labels, and the panel's title names it.
+        return if series.labels.is_empty() {
+            String::new()
+        } else {
+            series.name()
+        };
     }
     let mut out = String::new();
     let mut rest = pattern;

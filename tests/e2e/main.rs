@@ -34,3 +34,4 @@ mod smoke;
 mod stack_errors;
 mod stacks;
 mod stalls;
+mod watch;

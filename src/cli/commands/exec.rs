@@ -21,6 +21,10 @@ use super::check_services;
 const NOT_FOUND: u8 = 127;
 const NOT_EXECUTABLE: u8 = 126;
 
+/// How often a command's terminal is told its size until it takes it, and the time between.
+const RESIZES: u32 = 10;
+const RESIZE_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// Runs a command; the exit code is the command's own.
 ///
 /// # Errors
@@ -147,9 +151,15 @@ pub(super) async fn with_terminal(session: ExecSession) -> Outcome {
         let mut resized = signal(SignalKind::window_change()).map_err(ExpectedError::Setup)?;
         async move {
             loop {
-                if let Some((columns, rows)) = terminal::size_of(io::stdout()) {
-                    // The command may have ended meanwhile.
-                    let _ = control.resize(columns, rows).await;
+                // The command may not quite have begun, or have ended meanwhile.
+                for _ in 0..RESIZES {
+                    let Some((columns, rows)) = terminal::size_of(io::stdout()) else {
+                        break;
+                    };
+                    if control.resize(columns, rows).await.is_ok() {
+                        break;
+                    }
+                    tokio::time::sleep(RESIZE_PAUSE).await;
                 }
                 if resized.recv().await.is_none() {
                     break;

@@ -86,7 +86,7 @@ fn is_chosen(container: &Container, settings: &LogsSettings) -> bool {
 }
 
 /// A time as the engine takes it, from a timestamp, a date, seconds since 1970 or an age.
-fn time(flag: &str, text: &str, now: jiff::Timestamp) -> Result<String, ExpectedError> {
+pub(super) fn time(flag: &str, text: &str, now: jiff::Timestamp) -> Result<String, ExpectedError> {
     let bad = || {
         ExpectedError::usage(format!(
             "{flag} is `{text}`; expected a time such as 2026-11-21T13:00:00Z, or an age such as 42m"

@@ -6,6 +6,7 @@ pub mod config;
 pub mod dashboard;
 pub mod doctor;
 pub mod down;
+pub mod events;
 pub mod exec;
 pub mod init;
 pub mod lifecycle;
@@ -13,6 +14,8 @@ pub mod logs;
 pub mod plan;
 pub mod ps;
 pub mod smoke;
+pub mod stats;
+pub mod top;
 pub mod up;
 pub mod version;
 
@@ -63,6 +66,9 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Dashboard(settings) => dashboard::run(context, settings).await,
         CommandSettings::Ps(settings) => until_stopped(context, ps::run(context, settings)).await,
         CommandSettings::Logs(settings) => until_stopped(context, logs::run(context, settings)).await,
+        CommandSettings::Stats(settings) => until_stopped(context, stats::run(context, settings)).await,
+        CommandSettings::Events(settings) => until_stopped(context, events::run(context, settings)).await,
+        CommandSettings::Top(settings) => until_stopped(context, top::run(context, settings)).await,
         CommandSettings::Exec(settings) => until_stopped(context, exec::run(context, settings)).await,
         CommandSettings::Smoke(settings) => until_stopped(context, smoke::run(context, settings)).await,
         CommandSettings::Doctor(settings) => until_stopped(context, doctor::run(context, settings)).await,

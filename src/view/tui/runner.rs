@@ -83,6 +83,7 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
     let mut input = EventStream::new();
     let mut effects = Vec::new();
     let mut dirty = true;
+    let mut resized = false;
     let mut drawn = Instant::now() - FRAME;
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -103,6 +104,8 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
             event = input.next() => match event {
                 None | Some(Err(_)) => return Ok(Leave::TerminalGone),
                 Some(Ok(event)) => {
+                    // Also where the size is the old one again: the terminal moved what it showed.
+                    resized |= matches!(event, Event::Resize(..));
                     let message = message_of(event);
                     dirty |= message.is_some();
                     message
@@ -110,6 +113,9 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
             },
             () = sleep_until(drawn + FRAME), if dirty => {
                 app.settle_facts();
+                if std::mem::take(&mut resized) {
+                    anew(&mut terminal)?;
+                }
                 if let Some(needs) = changed(&runner.needs, app) {
                     // Nobody listens any more only where the dashboard is about to end.
                     let _ = runner.needs.send(needs);
