@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import time
@@ -114,6 +115,18 @@ def test_no_secret_stands_in_the_configuration():
     }
 
 
+def alertmanager() -> list[str]:
+    """Debian's reads its template from /usr/share, where a package that is only unpacked has none: it
+    gets a view of the file system in which /usr/share is that of its package."""
+    program = tool("prometheus-alertmanager")
+    if Path("/usr/share/prometheus/alertmanager/default.tmpl").exists():
+        return [program]
+    share = Path(program).parents[1] / "share"
+    user = [] if os.geteuid() == 0 else ["--map-root-user"]
+    mount = 'mount --bind "$0" /usr/share && exec "$@"'
+    return [tool("unshare"), "--mount", *user, "sh", "-c", mount, str(share), program]
+
+
 class Monitoring:
     """The app, Alertmanager and Prometheus, as the stack configures them."""
 
@@ -121,7 +134,7 @@ class Monitoring:
         app, self.prometheus, self.alertmanager = start_app(processes), free_port(), free_port()
         processes.start(
             "alertmanager",
-            tool("prometheus-alertmanager"),
+            *alertmanager(),
             f"--config.file={ALERTMANAGER}",
             f"--storage.path={folder}/am",
             f"--web.listen-address=127.0.0.1:{self.alertmanager}",
