@@ -19,7 +19,7 @@ mod build;
 mod faults;
 mod life;
 mod logs;
-mod peer;
+pub mod peer;
 mod sick;
 
 /// A project on the machine's engine, with one network wanted.

@@ -163,8 +163,8 @@ fn differences(path: &str, ours: &Value, theirs: &Value, out: &mut Vec<String>) 
     }
 }
 
-/// The plugin, run by itself.
-fn compose() -> Option<std::path::PathBuf> {
+/// docker compose's plugin, run by itself.
+pub fn compose() -> Option<std::path::PathBuf> {
     let home = std::env::var_os("HOME").map(std::path::PathBuf::from)?;
     let folders = [
         home.join(".docker/cli-plugins"),
