@@ -11,11 +11,11 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use tokio::io::AsyncWrite;
 
-use super::usage::{Processes, ResourceUse};
+use super::usage::Processes;
 use super::{EngineError, EngineErrorKind, EventQuery, ObjectEvent, usage};
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName, Secret, ServiceName};
 use crate::model::{
-    Build, Container, ContainerState, EngineHealth, Image, NetworkSpec, Observed, Project, Service,
+    Build, Container, ContainerState, EngineHealth, Image, NetworkSpec, Observed, Project, Service, Usage,
     VolumeSpec,
 };
 
@@ -103,12 +103,12 @@ pub trait Engine: Send + Sync {
     }
     /// A container's use of the machine, about every second while it runs. To be dropped where the
     /// container ends: of one that does not run the engine goes on to say that it uses nothing.
-    fn stats(&self, id: &ContainerId) -> BoxStream<'static, Result<ResourceUse>> {
+    fn stats(&self, id: &ContainerId) -> BoxStream<'static, Result<Usage>> {
         let _ = id;
         usage::unsupported("watch the resources of a container")
     }
     /// A container's use of the machine over a second; takes about two.
-    async fn stats_once(&self, id: &ContainerId) -> Result<ResourceUse> {
+    async fn stats_once(&self, id: &ContainerId) -> Result<Usage> {
         let _ = id;
         Err(unsupported("read the resources of a container"))
     }

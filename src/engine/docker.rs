@@ -17,10 +17,10 @@ use super::retry::asked;
 use super::{
     BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineError, EngineErrorKind,
     EngineEvent, EngineInfo, EventQuery, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine,
-    LogOptions, ObjectEvent, Processes, PullProgress, ResourceUse, Wanted, files, sort,
+    LogOptions, ObjectEvent, Processes, PullProgress, Wanted, files, sort,
 };
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName};
-use crate::model::{Container, Image, NetworkSpec, Observed, Project, VolumeSpec};
+use crate::model::{Container, Image, NetworkSpec, Observed, Project, Usage, VolumeSpec};
 
 /// How long the engine may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -272,11 +272,11 @@ impl Engine for Docker {
         self.watch_objects(query).await
     }
 
-    fn stats(&self, id: &ContainerId) -> BoxStream<'static, Result<ResourceUse>> {
+    fn stats(&self, id: &ContainerId) -> BoxStream<'static, Result<Usage>> {
         self.stream_stats(id)
     }
 
-    async fn stats_once(&self, id: &ContainerId) -> Result<ResourceUse> {
+    async fn stats_once(&self, id: &ContainerId) -> Result<Usage> {
         self.read_stats(id).await
     }
 

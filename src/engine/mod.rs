@@ -43,4 +43,4 @@ pub use docker::{Deadlines, Docker};
 pub use error::{EngineError, EngineErrorKind};
 pub use events::{EventQuery, ObjectEvent};
 pub use frames::decode_log;
-pub use usage::{Processes, ResourceUse};
+pub use usage::Processes;

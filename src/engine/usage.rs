@@ -13,6 +13,7 @@ use super::lines::JsonLines;
 use super::raw::Call;
 use super::{EngineError, EngineErrorKind, sort};
 use crate::base::ContainerId;
+use crate::model::Usage;
 
 /// The engine sends a reading about every second; a stream that is silent for so long hangs.
 const IDLE: Duration = Duration::from_secs(15);
@@ -20,27 +21,6 @@ const IDLE: Duration = Duration::from_secs(15);
 const ONCE: Duration = Duration::from_secs(15);
 /// How long an engine that is there takes to say so.
 const PING: Duration = Duration::from_secs(1);
-
-/// A container's use of the machine at one moment (Engine API, `ContainerStats`).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct ResourceUse {
-    /// Per cent of one core: 200 is two whole cores.
-    pub cpu_percent: f64,
-    /// Memory in bytes, without the page cache that can be given back.
-    pub memory: u64,
-    /// Limit of memory in bytes; the machine's memory where none is set.
-    pub memory_limit: u64,
-    /// Bytes received over all networks since the start.
-    pub received: u64,
-    /// Bytes sent over all networks since the start.
-    pub sent: u64,
-    /// Bytes read from block devices since the start.
-    pub read: u64,
-    /// Bytes written to block devices since the start.
-    pub written: u64,
-    /// Processes and threads.
-    pub pids: u64,
-}
 
 /// The processes of a container (Engine API, `ContainerTop`).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -139,7 +119,7 @@ impl Reading {
     }
 
     /// As the docker command line computes it (docker/cli, `cli/command/container/stats_helpers.go`).
-    fn resource_use(&self) -> ResourceUse {
+    fn resource_use(&self) -> Usage {
         let (mut read, mut written) = (0, 0);
         for entry in &self.blkio_stats.io_service_bytes_recursive {
             match entry.op.as_bytes().first() {
@@ -148,7 +128,7 @@ impl Reading {
                 _ => {}
             }
         }
-        ResourceUse {
+        Usage {
             cpu_percent: self.cpu_percent(),
             memory: self.memory(),
             memory_limit: self.memory_stats.limit,
@@ -191,7 +171,7 @@ impl Reading {
 
 impl Docker {
     /// Readings about every second. The first one comes after two, which it compares.
-    pub(super) fn stream_stats(&self, id: &ContainerId) -> BoxStream<'static, Result<ResourceUse>> {
+    pub(super) fn stream_stats(&self, id: &ContainerId) -> BoxStream<'static, Result<Usage>> {
         let operation = format!("watch the resources of container {}", id.short());
         let call = Call::new(&operation, Method::GET, format!("/containers/{id}/stats")).query("stream", "1");
         JsonLines::<Reading>::open(self.http.clone(), call, operation, IDLE)
@@ -206,7 +186,7 @@ impl Docker {
     }
 
     /// One reading, compared with one a second before.
-    pub(super) async fn read_stats(&self, id: &ContainerId) -> Result<ResourceUse> {
+    pub(super) async fn read_stats(&self, id: &ContainerId) -> Result<Usage> {
         let operation = format!("read the resources of container {}", id.short());
         let call = Call::new(operation, Method::GET, format!("/containers/{id}/stats")).query("stream", "0");
         let reading: Reading = self.http.fetch(call, ONCE).await?;
@@ -283,7 +263,7 @@ mod tests {
         assert!(reading.is_compared());
         assert_eq!(
             reading.resource_use(),
-            ResourceUse {
+            Usage {
                 cpu_percent: 50.0,
                 memory: 6000,
                 memory_limit: 100_000,
@@ -309,7 +289,7 @@ mod tests {
         // A container that does not run has nothing; cores are counted where the engine does not tell.
         let none = reading(r#"{"cpu_stats":{},"precpu_stats":{},"memory_stats":{}}"#);
         assert!(!none.is_compared());
-        assert_eq!(none.resource_use(), ResourceUse::default());
+        assert_eq!(none.resource_use(), Usage::default());
         let old = reading(
             r#"{"cpu_stats":{"cpu_usage":{"total_usage":20,"percpu_usage":[1,1]},"system_cpu_usage":200},
                 "precpu_stats":{"cpu_usage":{"total_usage":10},"system_cpu_usage":100}}"#,

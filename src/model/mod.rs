@@ -26,6 +26,7 @@ pub mod resources;
 pub mod rollout;
 pub mod service;
 pub mod smoke;
+pub mod usage;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -44,3 +45,4 @@ pub use service::{
     Condition, Dependency, Deploy, Device, Hook, Logging, PullPolicy, RestartPolicy, Service, Ulimit,
 };
 pub use smoke::SmokeTest;
+pub use usage::Usage;

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use super::testing::{World, list, of_shop};
 use crate::engine::fake::{Failure, Op};
-use crate::engine::{Engine, EngineErrorKind, ResourceUse};
+use crate::engine::{Engine, EngineErrorKind};
 use crate::event::live::{Fact, Kind, Link};
 use crate::event::request::Needs;
-use crate::model::ContainerState;
+use crate::model::{ContainerState, Usage};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -158,10 +158,10 @@ async fn a_refusal_is_no_empty_list() {
 async fn usage_flows_for_what_is_looked_at() {
     let mut world = World::new([of_shop("web", 1), of_shop("db", 1)]);
     world.listed().await;
-    let used = ResourceUse {
+    let used = Usage {
         cpu_percent: 12.5,
         memory: 7,
-        ..ResourceUse::default()
+        ..Usage::default()
     };
     world.engine.set_use("shop-web-1", used);
     let web = world.id("shop-web-1");

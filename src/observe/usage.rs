@@ -8,26 +8,10 @@ use tokio::task::{AbortHandle, JoinSet};
 
 use super::Shared;
 use crate::base::ContainerId;
-use crate::engine::ResourceUse;
-use crate::event::live::{Fact, Usage};
+use crate::event::live::Fact;
 
 /// After a stream ended, until it is opened again.
 const AGAIN: Duration = Duration::from_secs(1);
-
-impl From<ResourceUse> for Usage {
-    fn from(used: ResourceUse) -> Self {
-        Self {
-            cpu_percent: used.cpu_percent,
-            memory: used.memory,
-            memory_limit: used.memory_limit,
-            received: used.received,
-            sent: used.sent,
-            read: used.read,
-            written: used.written,
-            pids: used.pids,
-        }
-    }
-}
 
 /// Streams the use of the containers that are needed and run, until nobody listens.
 pub(super) async fn run(mut shared: Shared) {
@@ -74,7 +58,7 @@ async fn stream(shared: Shared, id: ContainerId) {
     loop {
         let mut readings = shared.setting.engine.stats(&id);
         while let Some(Ok(reading)) = readings.next().await {
-            if !shared.tell(Fact::Usage(id.clone(), reading.into())).await {
+            if !shared.tell(Fact::Usage(id.clone(), reading)).await {
                 return;
             }
         }

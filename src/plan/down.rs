@@ -93,23 +93,8 @@ pub fn plan_down(project: Option<&Project>, observed: &Observed, options: &DownO
             .flat_map(|(other, _)| stops.get(*other).cloned().unwrap_or_default())
             .collect();
         for container in chosen.iter().filter(|c| c.service == *name) {
-            let service = project.and_then(|p| p.services.get(name));
             let mut after = Vec::new();
-            let running = matches!(
-                container.state,
-                ContainerState::Running | ContainerState::Restarting | ContainerState::Paused
-            );
-            if running {
-                let action = Action::StopContainer {
-                    id: container.id.clone(),
-                    name: container.name.clone(),
-                    service: container.service.clone(),
-                    signal: service.and_then(|s| s.stop_signal.clone()),
-                    grace: options
-                        .grace
-                        .or(service.and_then(|s| s.stop_grace_period))
-                        .unwrap_or(DEFAULT_GRACE),
-                };
+            if let Some(action) = stop_of(project, container, options.grace) {
                 let stop = push(&mut plan, action, Cause::Down, dependents.clone());
                 stops.entry(name).or_default().push(stop);
                 after.push(stop);
@@ -170,6 +155,28 @@ fn plan_objects(
         };
         push(plan, action, Cause::Down, removals.to_vec());
     }
+}
+
+/// The stop of a container; `None` where nothing of it runs. `grace` stands before the service's own.
+pub(super) fn stop_of(
+    project: Option<&Project>,
+    container: &Container,
+    grace: Option<Duration>,
+) -> Option<Action> {
+    let runs = matches!(
+        container.state,
+        ContainerState::Running | ContainerState::Restarting | ContainerState::Paused
+    );
+    let service = project.and_then(|p| p.services.get(&container.service));
+    runs.then(|| Action::StopContainer {
+        id: container.id.clone(),
+        name: container.name.clone(),
+        service: container.service.clone(),
+        signal: service.and_then(|s| s.stop_signal.clone()),
+        grace: grace
+            .or(service.and_then(|s| s.stop_grace_period))
+            .unwrap_or(DEFAULT_GRACE),
+    })
 }
 
 /// A container's dependencies: from the stack where it knows the service, else from the label

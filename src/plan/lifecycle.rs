@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::down::depends_on;
-use super::planner::DEFAULT_GRACE;
+use super::down::{depends_on, stop_of};
 use super::step::{Action, Cause, Gate, Instance, Plan, Step, StepId, Target};
 use crate::base::ServiceName;
-use crate::model::{Condition, Container, ContainerState, Observed, Project};
+use crate::model::{Condition, Container, Observed, Project};
 
 /// What happens to containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,13 +109,10 @@ struct Planned<'p> {
 
 impl Planned<'_> {
     fn container(&mut self, container: &Container, after: &[StepId]) {
-        let runs = matches!(
-            container.state,
-            ContainerState::Running | ContainerState::Restarting | ContainerState::Paused
-        );
+        let stop = stop_of(self.project, container, self.grace);
+        let runs = stop.is_some();
         let mut last = after.to_vec();
-        if runs && self.change != Change::Start {
-            let stop = self.stop(container);
+        if let Some(stop) = stop.filter(|_| self.change != Change::Start) {
             last = vec![self.push(stop, last)];
         }
         if self.change != Change::Stop && (!runs || self.change == Change::Restart) {
@@ -164,20 +160,6 @@ impl Planned<'_> {
             .collect()
     }
 
-    fn stop(&self, container: &Container) -> Action {
-        let service = self.project.and_then(|p| p.services.get(&container.service));
-        Action::StopContainer {
-            id: container.id.clone(),
-            name: container.name.clone(),
-            service: container.service.clone(),
-            signal: service.and_then(|s| s.stop_signal.clone()),
-            grace: self
-                .grace
-                .or(service.and_then(|s| s.stop_grace_period))
-                .unwrap_or(DEFAULT_GRACE),
-        }
-    }
-
     fn push(&mut self, action: Action, after: Vec<StepId>) -> StepId {
         let id = StepId(u32::try_from(self.plan.steps.len()).unwrap_or(u32::MAX));
         self.plan.steps.push(Step {
@@ -219,8 +201,8 @@ fn dependencies_first<'s>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::labels;
     use crate::model::testing::container;
+    use crate::model::{ContainerState, labels};
     use crate::plan::text;
 
     fn observed(states: [ContainerState; 3]) -> Observed {

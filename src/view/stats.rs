@@ -3,8 +3,7 @@
 use serde_json::json;
 
 use super::text::one_line;
-use crate::engine::ResourceUse;
-use crate::model::Container;
+use crate::model::{Container, Usage};
 
 /// How readings are written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -105,7 +104,7 @@ pub struct StatsRow<'a> {
     /// The container.
     pub container: &'a Container,
     /// Its use.
-    pub used: Option<ResourceUse>,
+    pub used: Option<Usage>,
 }
 
 /// The readings, each line ended; ids short unless `full`.
@@ -171,7 +170,7 @@ pub fn columns(lines: &[Vec<String>], least: usize, gap: usize) -> String {
 
 impl StatsRow<'_> {
     fn value(&self, field: Field, full: bool) -> String {
-        let known = |text: &dyn Fn(ResourceUse) -> String| self.used.map_or_else(|| "--".to_owned(), text);
+        let known = |text: &dyn Fn(Usage) -> String| self.used.map_or_else(|| "--".to_owned(), text);
         match field {
             Field::Container => self.container.id.to_string(),
             Field::Id if full => self.container.id.to_string(),
@@ -182,7 +181,7 @@ impl StatsRow<'_> {
                 Some(used) => format!("{} / {}", binary(used.memory), binary(used.memory_limit)),
                 None => "-- / --".to_owned(),
             },
-            Field::MemPerc => known(&|used| format!("{:.2}%", memory_percent(&used))),
+            Field::MemPerc => known(&|used| format!("{:.2}%", used.memory_percent())),
             Field::NetIo => known(&|used| format!("{} / {}", decimal(used.received), decimal(used.sent))),
             Field::BlockIo => known(&|used| format!("{} / {}", decimal(used.read), decimal(used.written))),
             Field::Pids => known(&|used| used.pids.to_string()),
@@ -203,14 +202,6 @@ impl StatsRow<'_> {
             "PIDs": of(Field::Pids),
         })
     }
-}
-
-#[expect(clippy::cast_precision_loss, reason = "a percentage for people")]
-fn memory_percent(used: &ResourceUse) -> f64 {
-    if used.memory_limit == 0 {
-        return 0.0;
-    }
-    used.memory as f64 / used.memory_limit as f64 * 100.0
 }
 
 /// Bytes in powers of 1024 with four digits, as docker writes memory: `23.54GiB`.
@@ -258,7 +249,7 @@ mod tests {
     use super::*;
     use crate::event::live::testing::container;
 
-    fn shown(format: &str, used: Option<ResourceUse>) -> String {
+    fn shown(format: &str, used: Option<Usage>) -> String {
         let containers = [container("app", 1), container("database", 1)];
         let rows: Vec<StatsRow<'_>> = containers
             .iter()
@@ -267,7 +258,7 @@ mod tests {
         stats(&rows, &StatsFormat::parse(format).unwrap(), false)
     }
 
-    const USED: ResourceUse = ResourceUse {
+    const USED: Usage = Usage {
         cpu_percent: 12.345,
         memory: 450_560,
         memory_limit: 25_275_871_232,

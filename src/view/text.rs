@@ -63,7 +63,7 @@ pub fn char_width(c: char) -> usize {
 }
 
 /// The longest start of `text` that takes at most `columns`.
-fn fitting(text: &str, columns: usize) -> &str {
+pub(super) fn fitting(text: &str, columns: usize) -> &str {
     let mut used = 0;
     let end = text
         .char_indices()

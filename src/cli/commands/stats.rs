@@ -9,8 +9,8 @@ use futures_util::stream::{BoxStream, SelectAll};
 use tokio::time::MissedTickBehavior;
 
 use crate::base::ContainerId;
-use crate::engine::{EngineError, ResourceUse};
-use crate::model::Container;
+use crate::engine::EngineError;
+use crate::model::{Container, Usage};
 use crate::view::stats::{StatsFormat, StatsRow, stats};
 
 use super::super::context::Context;
@@ -26,7 +26,7 @@ const HOME: &str = "\x1b[H";
 const ERASE_LINE: &str = "\x1b[K\n";
 const ERASE_BELOW: &str = "\x1b[J";
 
-type Readings = SelectAll<BoxStream<'static, (ContainerId, Result<ResourceUse, EngineError>)>>;
+type Readings = SelectAll<BoxStream<'static, (ContainerId, Result<Usage, EngineError>)>>;
 
 /// Shows readings once, or again and again until somebody stops it.
 ///
@@ -60,7 +60,7 @@ pub async fn run(context: &Context, settings: StatsSettings) -> Outcome {
         return Ok(Exit::AsWanted);
     }
     let redraw = context.settings.terminal.stdout && settings.format != StatsFormat::Json;
-    let mut known: BTreeMap<ContainerId, ResourceUse> = BTreeMap::new();
+    let mut known: BTreeMap<ContainerId, Usage> = BTreeMap::new();
     let mut open: BTreeSet<ContainerId> = BTreeSet::new();
     let mut readings: Readings = SelectAll::new();
     let mut tick = tokio::time::interval(PACE);
@@ -95,7 +95,7 @@ fn show(
     context: &Context,
     settings: &StatsSettings,
     containers: &[Container],
-    known: &BTreeMap<ContainerId, ResourceUse>,
+    known: &BTreeMap<ContainerId, Usage>,
     redraw: bool,
 ) -> Result<(), ExpectedError> {
     let rows: Vec<StatsRow<'_>> = containers

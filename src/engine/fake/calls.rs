@@ -18,11 +18,10 @@ use crate::engine::api::Result;
 use crate::engine::{
     BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineError, EngineErrorKind,
     EngineEvent, EngineEventKind, EngineInfo, EventQuery, ExecControl, ExecOutcome, ExecSession, ExecSpec,
-    Exit, Inspected, LogLine, LogOptions, LogStream, ObjectEvent, Processes, PullProgress, ResourceUse,
-    Wanted,
+    Exit, Inspected, LogLine, LogOptions, LogStream, ObjectEvent, Processes, PullProgress, Wanted,
 };
 use crate::model::{
-    Container, ContainerState, Image, NetworkSpec, Observed, Project, VolumeFound, VolumeSpec, labels,
+    Container, ContainerState, Image, NetworkSpec, Observed, Project, Usage, VolumeFound, VolumeSpec, labels,
 };
 
 pub(super) type Kind = EngineErrorKind;
@@ -468,11 +467,11 @@ impl Engine for FakeEngine {
         self.watch_objects(query).await
     }
 
-    fn stats(&self, id: &ContainerId) -> BoxStream<'static, Result<ResourceUse>> {
+    fn stats(&self, id: &ContainerId) -> BoxStream<'static, Result<Usage>> {
         self.stream_stats(id)
     }
 
-    async fn stats_once(&self, id: &ContainerId) -> Result<ResourceUse> {
+    async fn stats_once(&self, id: &ContainerId) -> Result<Usage> {
         self.call(Op::Stats, "read the resources of a container", |state| {
             Ok((state.get(id)?.resource_use, Vec::new()))
         })

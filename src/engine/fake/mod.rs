@@ -209,7 +209,7 @@ impl FakeEngine {
     }
 
     /// What a container (by name) uses from now on.
-    pub fn set_use(&self, container: &str, resource_use: super::ResourceUse) {
+    pub fn set_use(&self, container: &str, resource_use: crate::model::Usage) {
         let mut state = self.state();
         if let Some(fake) = state
             .id_by_name(container)

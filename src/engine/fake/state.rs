@@ -114,7 +114,7 @@ pub(super) struct FakeContainer {
     pub(super) publish: Vec<(u16, String, Option<u16>)>,
     pub(super) starts: u64,
     pub(super) tty: bool,
-    pub(super) resource_use: crate::engine::ResourceUse,
+    pub(super) resource_use: crate::model::Usage,
 }
 
 impl FakeContainer {
@@ -127,7 +127,7 @@ impl FakeContainer {
             publish: Vec::new(),
             starts: 0,
             tty: false,
-            resource_use: crate::engine::ResourceUse::default(),
+            resource_use: crate::model::Usage::default(),
         }
     }
 }

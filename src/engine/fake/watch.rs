@@ -11,9 +11,9 @@ use super::{FakeEngine, gone};
 use crate::base::{ContainerId, ProjectName};
 use crate::engine::api::Result;
 use crate::engine::{
-    EngineError, EngineEvent, EngineEventKind, EventQuery, LogLine, LogOptions, ObjectEvent, ResourceUse,
+    EngineError, EngineEvent, EngineEventKind, EventQuery, LogLine, LogOptions, ObjectEvent,
 };
-use crate::model::EngineHealth;
+use crate::model::{EngineHealth, Usage};
 
 impl FakeEngine {
     /// A container's log from its memory.
@@ -171,7 +171,7 @@ impl FakeEngine {
     }
 
     /// A reading at once and then each second.
-    pub(super) fn stream_stats(&self, id: &ContainerId) -> BoxStream<'static, Result<ResourceUse>> {
+    pub(super) fn stream_stats(&self, id: &ContainerId) -> BoxStream<'static, Result<Usage>> {
         let (fake, id) = (self.clone(), id.clone());
         stream::unfold(Some(true), move |first| {
             let (fake, id) = (fake.clone(), id.clone());

@@ -18,14 +18,14 @@ mod fold_tests;
 pub use fact::since;
 pub use fact::{
     Alert, Chart, ChartSeries, ContainerDetails, Fact, Link, PlanLine, PlannedChanges, ProbeRecord, Reading,
-    ServiceTraffic, SmokeRecord, Usage, UsageHistory,
+    ServiceTraffic, SmokeRecord, UsageHistory,
 };
 pub use fold::{Asked, Live};
 pub use logs::{Level, LogBuffer, LogRecord};
 pub use row::{Condition, Row, Shade};
 pub use timeline::{Happening, Kind, Timeline};
 
-pub use crate::model::board;
+pub use crate::model::{Usage, board};
 
 #[cfg(test)]
 pub(crate) use crate::model::testing;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use ratatui::style::Style;
 
 use super::Painter;
-use crate::view::text::{char_width, one_line, width};
+use crate::view::text::{char_width, fitting, one_line, width};
 use crate::view::tui::theme::{Role, Theme};
 
 /// A line of text in several styles, safe to show: what is pushed has passed [`one_line`].
@@ -140,7 +140,7 @@ impl Rich {
         let (column, row) = at;
         let room = columns.saturating_sub(lead);
         let rest = self.text.get(start..).unwrap_or_default();
-        let fits = start_of(rest, usize::from(room)).len() == rest.len();
+        let fits = fitting(rest, usize::from(room)).len() == rest.len();
         // The mark's column is kept free: a wide character may not reach into it.
         let room = if fits || columns < 2 {
             room
@@ -174,31 +174,18 @@ impl Rich {
             let until = next.min(part.end);
             let piece = self.text.get(from..until).unwrap_or_default();
             let room = usize::from(end - column);
-            let fitting = start_of(piece, room);
+            let start = fitting(piece, room);
             let style = self.style_at(from);
             column = painter
-                .put_within(column, row, end - column, style, fitting)
+                .put_within(column, row, end - column, style, start)
                 .min(end);
-            if fitting.len() < piece.len() {
+            if start.len() < piece.len() {
                 return false;
             }
             from = until;
         }
         true
     }
-}
-
-/// The longest start that takes at most `columns`.
-fn start_of(text: &str, columns: usize) -> &str {
-    let mut used = 0;
-    let end = text
-        .char_indices()
-        .find(|(_, c)| {
-            used += char_width(*c);
-            used > columns
-        })
-        .map_or(text.len(), |(at, _)| at);
-    text.get(..end).unwrap_or_default()
 }
 
 /// A number with its thousands apart: `12,345`.

@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
 use super::super::theme::{Role, Theme};
-use crate::view::text::{char_width, one_line, width};
+use crate::view::text::{fitting, one_line, width};
 
 /// Draws text into a part of a buffer. What comes from elsewhere is made safe, and nothing is
 /// drawn outside the part.
@@ -122,15 +122,7 @@ fn cut(text: &str, columns: usize, unicode: bool) -> std::borrow::Cow<'_, str> {
         (false, 3..) => ("..", columns - 2),
         _ => ("", columns),
     };
-    let mut used = 0;
-    let start: String = text
-        .chars()
-        .take_while(|c| {
-            used += char_width(*c);
-            used <= room
-        })
-        .collect();
-    (start + mark).into()
+    format!("{}{mark}", fitting(text, room)).into()
 }
 
 /// A duration in at most four columns: `8s`, `12m`, `3h`, `5d`.
