@@ -19,12 +19,22 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use support::project::Project;
+use support::proxy::{Fault, Nth, Proxy};
 use support::pty::Terminal;
 
 /// How long each use of the processor is measured.
 const SPAN: Duration = Duration::from_secs(15);
 /// How long the dashboard may take to settle after a change of what it shows.
 const SETTLE: Duration = Duration::from_secs(6);
+/// Five services that write nothing.
+const FIVE_QUIET: &str = r#"
+services:
+  s1: {image: "@image@"}
+  s2: {image: "@image@"}
+  s3: {image: "@image@"}
+  s4: {image: "@image@"}
+  s5: {image: "@image@"}
+"#;
 /// How often a key is timed.
 const KEYS: usize = 60;
 
@@ -39,16 +49,64 @@ fn main() {
     println!("|---|---:|---:|---:|");
     quiet();
     flood();
+    println!();
+    println!("| What happens | on the screen after, ms: median (most) |");
+    println!("|---|---:|");
+    faults();
+}
+
+/// A container dies; the engine is gone; the engine hangs.
+fn faults() {
+    let project = Project::shared();
+    let proxy = Proxy::before(project.engine());
+    let terminal = shown(&project, FIVE_QUIET, Some(&proxy));
+    let container = |action: &str| {
+        let path = format!("/containers/{}-s1-1/{action}", project.name());
+        project
+            .engine()
+            .call("POST", &path, &serde_json::Value::Null)
+            .unwrap();
+    };
+    let dead = |screen: &str| screen.contains("exited (137)");
+    told("a container is killed", 10, || {
+        container("kill");
+        let took = until(&terminal, dead);
+        container("start");
+        until(&terminal, |screen| !dead(screen));
+        took
+    });
+    let lost = |screen: &str| screen.contains("has not answered for");
+    let healed = |break_it: &dyn Fn()| {
+        break_it();
+        let took = until(&terminal, lost);
+        proxy.heal();
+        until(&terminal, |screen| !lost(screen));
+        sleep(Duration::from_secs(2));
+        took
+    };
+    told("the engine's socket closes", 5, || healed(&|| proxy.cut_all()));
+    told("the engine answers nothing any more", 5, || {
+        healed(&|| proxy.rule("*", ".", Nth::Every, Fault::StallAfter(0)))
+    });
+}
+
+fn told(what: &str, rounds: usize, mut once: impl FnMut() -> f64) {
+    let mut took: Vec<f64> = (0..rounds).map(|_| once()).collect();
+    took.sort_by(f64::total_cmp);
+    println!("| {what} | {:.0} ({:.0}) |", took[rounds / 2], took[rounds - 1]);
+}
+
+/// Milliseconds until the screen is as wanted.
+fn until(terminal: &Terminal, wanted: impl Fn(&str) -> bool) -> f64 {
+    let begin = Instant::now();
+    terminal.wait_for("what was done", Duration::from_secs(30), wanted);
+    begin.elapsed().as_secs_f64() * 1e3
 }
 
 /// Five services that write nothing.
 fn quiet() {
     let project = Project::shared();
-    let mut stack = String::from("services:\n");
-    for n in 1..=5 {
-        let _ = writeln!(stack, "  s{n}: {{image: \"@image@\"}}");
-    }
-    let mut terminal = shown(&project, &stack);
+    let mut terminal = shown(&project, FIVE_QUIET, None);
     row("5 services, nothing happens: Stack", &mut terminal);
     terminal.send("2");
     row("5 services, nothing happens: Logs", &mut terminal);
@@ -66,7 +124,7 @@ fn flood() {
              '{{\"level\":\"info\",\"msg\":\"request served\",\"path\":\"/items\",\"status\":200,\"ms\":3}}'; done; sleep 0.1; done"
         );
     }
-    let mut terminal = shown(&project, &stack);
+    let mut terminal = shown(&project, &stack, None);
     row("50 services, 2,000 lines a second: Stack", &mut terminal);
     terminal.send("2");
     row(
@@ -81,7 +139,8 @@ fn flood() {
     row("50 services, 2,000 lines a second: Timeline", &mut terminal);
 }
 
-fn shown(project: &Project, stack: &str) -> Terminal {
+/// The dashboard of a stack that is up; `proxy` stands between it and the engine.
+fn shown(project: &Project, stack: &str, proxy: Option<&Proxy>) -> Terminal {
     project.stack(stack);
     let up = project
         .platform(["up", "-d"])
@@ -92,6 +151,10 @@ fn shown(project: &Project, stack: &str) -> Terminal {
         .platform(["dashboard"])
         .env("HOME", project.dir())
         .env("LANG", "C.UTF-8");
+    let cli = match proxy {
+        Some(proxy) => cli.engine(&proxy.docker()),
+        None => cli,
+    };
     let terminal = Terminal::start(&cli, 50, 160);
     terminal.wait_for("the services", Duration::from_secs(30), |s| {
         s.contains("s1 ") && s.contains("s5 ")

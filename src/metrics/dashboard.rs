@@ -78,6 +78,7 @@ impl Dashboard {
     pub fn board(&self, file: &str, spans: &Spans) -> Board {
         let panels = self.panels.iter().map(|panel| Panel {
             title: self.filled(&panel.title, spans),
+            text: self.filled(&panel.text, spans),
             queries: panel
                 .queries
                 .iter()
@@ -127,6 +128,10 @@ impl Dashboard {
             kind: string(panel, "type").unwrap_or_default().to_owned(),
             ..Panel::default()
         };
+        // In `options`; before those, in the panel itself.
+        let options = panel.get("options").unwrap_or(panel);
+        let content = string(options, "content").or_else(|| string(panel, "content"));
+        drawn.text = content.unwrap_or_default().to_owned();
         let defaults = panel.get("fieldConfig").and_then(|f| f.get("defaults"));
         drawn.take_field_config(defaults.unwrap_or(&Value::Null));
         if drawn.unit.is_empty() {
@@ -175,6 +180,9 @@ impl Dashboard {
             ..Panel::default()
         };
         let config = viz.get("spec").and_then(|s| s.get("fieldConfig"));
+        let options = viz.get("spec").and_then(|s| s.get("options"));
+        let content = options.and_then(|options| string(options, "content"));
+        drawn.text = content.unwrap_or_default().to_owned();
         drawn.take_field_config(config.and_then(|c| c.get("defaults")).unwrap_or(&Value::Null));
         let queries = spec.get("data").and_then(|d| d.get("spec"));
         for query in queries.iter().flat_map(|q| list(q, "queries")) {
@@ -363,7 +371,7 @@ mod tests {
                 {"type": "row", "title": "Row", "panels": [
                     {"id": 7, "targets": [target("A", "label_replace(up, \"a\", \"$1\", \"b\", \"$unknown\")")]},
                 ]},
-                {"title": "Text", "type": "text"},
+                {"title": "Text", "type": "text", "options": {"mode": "markdown", "content": "Read *this*"}},
             ],
         });
         insta::assert_snapshot!(shown(&dashboard), @r#"
@@ -372,6 +380,8 @@ mod tests {
         Rate B: topk(5, .*_x{a=~"b$"} [5m]) + quantile(0.95, y[1h])
         panel 7 A: label_replace(up, "a", "$1", "b", "$unknown")
         "#);
+        let panels = read(&dashboard.to_string()).unwrap().panels;
+        assert_eq!(panels.last().unwrap().text, "Read *this*");
         assert_eq!(
             shown(&json!({ "dashboard": dashboard })),
             shown(&dashboard),

@@ -18,6 +18,8 @@ pub struct Panel {
     pub title: String,
     /// What is said of it.
     pub description: String,
+    /// What a panel of type `text` says: Markdown or HTML.
+    pub text: String,
     /// Grafana's type: `timeseries`, `stat`, `gauge`, `table`, `bargauge`, `text`, …
     pub kind: String,
     /// Grafana's unit: `reqps`, `percentunit`, `s`, `bytes`, `short`, …; empty where none is set.

@@ -12,7 +12,7 @@ use crate::support::pty::Terminal;
 use crate::support::wait;
 
 /// Long enough for a busy machine.
-const SOON: Duration = Duration::from_secs(20);
+pub(crate) const SOON: Duration = Duration::from_secs(20);
 
 /// Two services, one of which writes what no terminal should obey.
 const NOISY: &str = r#"
@@ -45,7 +45,12 @@ fn dashboard<'a>(project: &Project, args: impl IntoIterator<Item = &'a str>) -> 
     at_home(project, project.platform(args))
 }
 
-fn at_home(project: &Project, cli: Cli) -> Cli {
+/// The dashboard of a project on a terminal of this size.
+pub(crate) fn shown(project: &Project, rows: u16, columns: u16) -> Terminal {
+    Terminal::start(&dashboard(project, []), rows, columns)
+}
+
+pub(crate) fn at_home(project: &Project, cli: Cli) -> Cli {
     cli.env("HOME", project.dir())
         .env("LANG", "C.UTF-8")
         .env("TZ", "UTC")

@@ -13,6 +13,7 @@ mod builds;
 mod commands;
 mod concurrent;
 mod dashboard;
+mod dashboard_faults;
 mod disk_full;
 mod engine;
 mod engine_gone;

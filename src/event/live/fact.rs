@@ -54,6 +54,17 @@ pub enum Fact {
     Answered(String, Result<(), String>),
 }
 
+impl Fact {
+    /// Whether it is one of the readings that come all the time and can be shown a moment later.
+    pub fn is_reading(&self) -> bool {
+        match self {
+            Self::Usage(..) | Self::Traffic(_) | Self::Alerts(_) | Self::Chart(_) => true,
+            Self::Probed(_, record) => record.attempt.passed,
+            _ => false,
+        }
+    }
+}
+
 /// How the engine is reached.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum Link {

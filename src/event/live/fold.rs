@@ -136,11 +136,7 @@ impl Live {
             Fact::Run(event) => self.run_event(&event),
             Fact::Plan(plan) => self.plan = Some(plan),
             Fact::SmokeStarted(name) => self.testing.push(name),
-            Fact::Smoke(record) => {
-                self.testing.retain(|name| *name != record.result.name);
-                let history = self.smoke.entry(record.result.name.clone()).or_default();
-                keep(history, record, RESULTS);
-            }
+            Fact::Smoke(record) => self.tested(record),
             Fact::Asked(command) => {
                 let asked = Asked {
                     at,
@@ -268,12 +264,26 @@ impl Live {
         }
     }
 
+    fn tested(&mut self, record: SmokeRecord) {
+        self.testing.retain(|name| *name != record.result.name);
+        let history = self.smoke.entry(record.result.name.clone()).or_default();
+        keep(history, record, RESULTS);
+    }
+
     fn run_event(&mut self, event: &Event) {
         if matches!(event.body, Body::RunStarted { .. }) || self.run.is_none() {
             self.run = Some(Box::default());
         }
-        if let Body::Probed { instance, attempt } = &event.body {
-            self.probed(instance, in_a_run(self.at, attempt));
+        match &event.body {
+            Body::Probed { instance, attempt } => self.probed(instance, in_a_run(self.at, attempt)),
+            Body::TestStarted { name } => self.testing.push(name.clone()),
+            Body::TestDone(result) => self.tested(SmokeRecord {
+                at: self.at,
+                result: result.clone(),
+            }),
+            // What had begun will not end any more.
+            Body::Finished(_) => self.testing.clear(),
+            _ => {}
         }
         if let Some(run) = &mut self.run {
             run.apply(event);

@@ -91,6 +91,10 @@ fn header(app: &App, row: Rect, buffer: &mut Buffer) {
             Role::Title,
             REGISTRY.get(app.at).map_or("", |entry| entry.title),
         );
+        let chosen = app.screens.get(app.at).map(|screen| screen.chosen());
+        if let Some(chosen) = chosen.filter(|text| !text.is_empty()) {
+            at = painter.put(at + 1, 0, Role::Attention, &chosen);
+        }
     }
     let dot = theme.pick(" · ", " | ");
     let rows = live.rows();
@@ -127,8 +131,12 @@ fn header(app: &App, row: Rect, buffer: &mut Buffer) {
     }
     if live.is_changing() {
         at = painter.put(at, 0, Role::Dim, dot);
-        let command = live.run.as_ref().map_or("", |run| run.command);
-        at = painter.put(at, 0, Role::Busy, &format!("{command} is under way"));
+        let run = live.run.as_deref();
+        let command = run.map_or("", |run| run.command);
+        at = match run.and_then(|run| run.waiting_for_lock.as_ref()) {
+            Some(holder) => painter.put(at, 0, Role::Attention, &format!("{command} waits for {holder}")),
+            None => painter.put(at, 0, Role::Busy, &format!("{command} is under way")),
+        };
     }
     if shared.read_only {
         at = painter.put(at, 0, Role::Dim, dot);

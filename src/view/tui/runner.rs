@@ -24,6 +24,8 @@ use crate::event::request::{Needs, Request};
 
 /// The least time between two frames.
 const FRAME: Duration = Duration::from_millis(100);
+/// Readings come all the time, each at its own moment: so long, they are collected for one frame.
+const COLLECT: Duration = Duration::from_millis(500);
 /// Ages go on without anything happening.
 const TICK: Duration = Duration::from_secs(1);
 /// How many facts are taken in before input is looked at again.
@@ -82,7 +84,7 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
     let size = terminal.size()?;
     let mut input = EventStream::new();
     let mut effects = Vec::new();
-    let mut dirty = true;
+    let mut due = Some(Instant::now());
     let mut resized = false;
     let mut drawn = Instant::now() - FRAME;
     let mut tick = tokio::time::interval(TICK);
@@ -107,11 +109,13 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
                     // Also where the size is the old one again: the terminal moved what it showed.
                     resized |= matches!(event, Event::Resize(..));
                     let message = message_of(event);
-                    dirty |= message.is_some();
+                    if message.is_some() {
+                        earlier(&mut due, drawn + FRAME);
+                    }
                     message
                 }
             },
-            () = sleep_until(drawn + FRAME), if dirty => {
+            () = sleep_until(due.unwrap_or(drawn)), if due.is_some() => {
                 app.settle_facts();
                 if std::mem::take(&mut resized) {
                     anew(&mut terminal)?;
@@ -122,7 +126,7 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
                 }
                 frame(app, &mut terminal)?;
                 drawn = Instant::now();
-                dirty = false;
+                due = None;
                 continue;
             }
             fact = runner.facts.recv(), if !facts_end => match fact {
@@ -131,19 +135,21 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
                     None
                 }
                 Some(fact) => {
-                    dirty = true;
+                    let mut is_news = !fact.is_reading();
                     effects.extend(update(app, Message::Fact(Box::new(fact)), &*runner.clock, runner.wall));
                     // More of them at once: each costs less than a turn of the loop.
                     let mut more = 0;
                     while more < BATCH && let Ok(fact) = runner.facts.try_recv() {
+                        is_news |= !fact.is_reading();
                         effects.extend(update(app, Message::Fact(Box::new(fact)), &*runner.clock, runner.wall));
                         more += 1;
                     }
+                    earlier(&mut due, drawn + if is_news { FRAME } else { COLLECT });
                     None
                 }
             },
             _ = tick.tick() => {
-                dirty = true;
+                earlier(&mut due, drawn + COLLECT);
                 if is_lost() {
                     anew(&mut terminal)?;
                 }
@@ -206,7 +212,7 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
                 | Effect::Notice(_)
                 | Effect::Trouble(_) => None,
             };
-            dirty = true;
+            earlier(&mut due, drawn + FRAME);
             if let Some(said) = said {
                 update(app, Message::Notice(said), &*runner.clock, runner.wall);
             }
@@ -227,6 +233,11 @@ pub async fn run(app: &mut App, mut runner: Runner<'_>) -> io::Result<Leave> {
 fn anew(terminal: &mut Terminal<CrosstermBackend<io::Stdout>>) -> io::Result<()> {
     let size = terminal.size()?;
     terminal.resize(Rect::new(0, 0, size.width, size.height))
+}
+
+/// A frame is due at this moment, or before.
+fn earlier(due: &mut Option<Instant>, at: Instant) {
+    *due = Some(due.map_or(at, |due| due.min(at)));
 }
 
 fn first_line(text: &str) -> &str {

@@ -136,6 +136,11 @@ pub trait Screen: Send {
         Vec::new()
     }
 
+    /// In a few letters, where there is room for nothing else: what it hides by choice.
+    fn chosen(&self) -> String {
+        String::new()
+    }
+
     /// What it has to say on the status line: filters that are on, where it stands.
     fn status(&self, shared: &Shared) -> String {
         let _ = shared;

@@ -1,5 +1,6 @@
 //! Pieces that several screens are drawn with. Each draws into a buffer and keeps nothing.
 
+pub mod ansi;
 pub mod input;
 pub mod text;
 pub mod line;

@@ -5,14 +5,13 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 use serde_json::Value;
 
-use super::ansi;
 use super::line;
 use super::options::Options;
 use crate::event::live::{Level, LogRecord};
 use crate::view::tui::command::{self, CommandId};
 use crate::view::tui::shared::Shared;
 use crate::view::tui::theme::Role;
-use crate::view::tui::widgets::{Painter, Query, Rich};
+use crate::view::tui::widgets::{Painter, Query, Rich, ansi};
 
 /// How many lines before and behind are shown.
 const AROUND: usize = 8;

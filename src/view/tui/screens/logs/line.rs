@@ -2,11 +2,10 @@
 
 use ratatui::style::Style;
 
-use super::ansi;
 use super::fields::{Fields, Part, level_of};
 use crate::event::live::{Level, LogRecord};
 use crate::view::tui::theme::{Palette, Role, Theme};
-use crate::view::tui::widgets::{Query, Rich};
+use crate::view::tui::widgets::{Query, Rich, ansi};
 
 /// The text of a record, readable where it is structured, with what is looked for marked.
 pub(super) fn rich(record: &LogRecord, readable: bool, queries: [&Query; 2], theme: &Theme) -> Rich {

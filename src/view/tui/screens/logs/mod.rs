@@ -16,7 +16,6 @@ use crate::view::tui::shared::Shared;
 use crate::view::tui::widgets::Query;
 use crate::view::tui::widgets::rich::grouped;
 
-mod ansi;
 mod fields;
 mod options;
 mod index;
@@ -266,6 +265,19 @@ impl Screen for Logs {
     fn click(&mut self, shared: &mut Shared, column: u16, row: u16) -> Vec<Effect> {
         self.clicked(shared, column, row);
         Vec::new()
+    }
+
+    fn chosen(&self) -> String {
+        let filter = match self.filter.is_empty() {
+            true => String::new(),
+            false => format!("/{}", self.filter.text()),
+        };
+        let level = self.options.level.map(|level| format!("{}+", level.as_str()));
+        let some = !self.options.only.is_empty() || !self.options.hidden.is_empty();
+        let some = some.then(|| "some".to_owned());
+        let pieces = [Some(filter), level, some].into_iter().flatten();
+        let pieces: Vec<String> = pieces.filter(|piece| !piece.is_empty()).collect();
+        pieces.join(" ")
     }
 
     fn status(&self, shared: &Shared) -> String {

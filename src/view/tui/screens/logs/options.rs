@@ -4,12 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
-use super::ansi;
 use super::fields::Fields;
 use crate::base::ContainerId;
 use crate::event::live::{Level, LogBuffer, LogRecord};
 use crate::plan::Instance;
-use crate::view::tui::widgets::Query;
+use crate::view::tui::widgets::{Query, ansi};
 
 /// What stands before a line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::fmt::Write as _;
 
 use super::Logs;
-use super::ansi;
 use crate::event::live::LogRecord;
 use crate::view::tui::effect::Effect;
 use crate::view::tui::shared::Shared;
+use crate::view::tui::widgets::ansi;
 
 impl Logs {
     /// The text of the marked lines, else of the selected one.

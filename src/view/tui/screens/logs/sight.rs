@@ -1,12 +1,12 @@
 //! Which lines are in sight: the selected one always, the end while it is followed.
 
 use super::Logs;
-use super::ansi;
 use super::line;
 use super::options::finds;
 use crate::event::live::LogRecord;
 use crate::view::tui::command::{self, CommandId};
 use crate::view::tui::shared::Shared;
+use crate::view::tui::widgets::ansi;
 
 /// How many columns a step to the side is.
 const STEP: usize = 16;

@@ -318,3 +318,14 @@ fn dropped_lines_are_counted_and_the_selection_survives_late_ones() {
         "{screen}"
     );
 }
+
+#[test]
+fn a_small_terminal_tells_that_not_all_is_shown() {
+    let mut driven = some();
+    driven.keys("2");
+    let first = |screen: String| screen.lines().next().unwrap_or_default().to_owned();
+    assert!(first(driven.screen(30, 5)).starts_with("shop Logs · 3/3"));
+    driven.keys("/ r e a d y enter L L L");
+    let screen = first(driven.screen(30, 5));
+    assert!(screen.starts_with("shop Logs /ready warn+"), "{screen}");
+}

@@ -75,12 +75,16 @@ pub(super) fn draw(shared: &Shared, view: &View<'_>, area: Rect, buffer: &mut Bu
     let mut say = |role: Role, text: &str| {
         let mut painter = Painter::new(buffer, body, theme);
         let columns = usize::from(body.width).max(8);
-        for (y, line) in (0..body.height).zip(wrap(&crate::view::text::one_line(text), columns)) {
+        let lines = text
+            .lines()
+            .flat_map(|line| wrap(&crate::view::text::one_line(line), columns));
+        for (y, line) in (0..body.height).zip(lines) {
             painter.put(0, y, role, &line);
         }
     };
     if shape(&view.panel.kind) == Shape::Text {
-        say(Role::Text, &view.panel.description);
+        let (text, description) = (view.panel.text.trim(), &view.panel.description);
+        say(Role::Text, if text.is_empty() { description } else { text });
         return;
     }
     match view.chart.map(|chart| (chart, &chart.series)) {

@@ -8,6 +8,7 @@ use crate::view::tui::testing::{Driven, NOON};
 
 fn panel(title: &str, kind: &str, unit: &str) -> Panel {
     Panel {
+        text: String::new(),
         title: title.into(),
         description: format!("What {title} means, in a sentence."),
         kind: kind.into(),

@@ -119,22 +119,40 @@ fn entries(shared: &Shared) -> Vec<Entry> {
             .map(|step| step_entry(&shared.theme, run, step, planned))
             .collect();
     }
-    let Some(planned) = planned else { return Vec::new() };
-    let mut entries: Vec<Entry> = planned
-        .lines
-        .iter()
-        .map(|line| Entry {
-            line: Line::of(Role::Text, &line.what).with(Role::Dim, format!(" · {}", line.cause)),
-            below: differences(&line.differences),
-        })
-        .collect();
+    let mut entries = Vec::new();
+    if let Some(planned) = planned {
+        compared(planned, &mut entries);
+    }
+    if let Some(run) = shared.live.run.as_deref().filter(|run| !run.steps.is_empty()) {
+        let ended = run
+            .verdict
+            .as_ref()
+            .map(|verdict| verdict.text.as_str())
+            .unwrap_or_default();
+        let text = format!("the last run here, {}: {ended}", run.command);
+        entries.push(Entry {
+            line: Line::of(Role::Title, text),
+            below: Vec::new(),
+        });
+        let steps = run.steps.values();
+        entries.extend(steps.map(|step| step_entry(&shared.theme, run, step, None)));
+    }
+    entries
+}
+
+/// What differs from the files, and the notes.
+fn compared(planned: &PlannedChanges, entries: &mut Vec<Entry>) {
+    let steps = planned.lines.iter().map(|line| Entry {
+        line: Line::of(Role::Text, &line.what).with(Role::Dim, format!(" · {}", line.cause)),
+        below: differences(&line.differences),
+    });
+    entries.extend(steps);
     let role = if planned.refused { Role::Bad } else { Role::Dim };
     let notes = planned.notes.iter().map(|note| Entry {
         line: Line::of(role, note),
         below: Vec::new(),
     });
     entries.extend(notes);
-    entries
 }
 
 fn differences(all: &[(String, String, String)]) -> Vec<Line> {
@@ -162,7 +180,11 @@ fn step_entry(
     planned: Option<&std::sync::Arc<PlannedChanges>>,
 ) -> Entry {
     let since = age(run.at.saturating_sub(step.since));
+    let ended = run.verdict.is_some();
     let (shade, said) = match &step.state {
+        None if ended => (Shade::Off, "its turn did not come".to_owned()),
+        Some(StepState::Waiting { reason }) if ended => (Shade::Off, format!("not done: {reason}")),
+        Some(StepState::Started) if ended => (Shade::Attention, "was not seen to its end".to_owned()),
         None => (Shade::Off, "not its turn yet".to_owned()),
         Some(StepState::Waiting { reason }) => (Shade::Off, format!("waits {since}: {reason}")),
         Some(StepState::Started) => (Shade::Busy, format!("under way for {since}")),

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use crate::event::live::{Fact, PlanLine, PlannedChanges};
 use crate::event::request::Request;
-use crate::event::{Body, Event, PlannedStep, StepState};
+use crate::event::{Body, Event, PlannedStep, StepState, Verdict};
 use crate::plan::StepId;
 use crate::view::tui::effect::Effect;
 use crate::view::tui::testing::Driven;
@@ -168,4 +168,11 @@ fn a_runs_steps_are_shown_as_they_go() {
     run(&mut driven, 4, Body::Info { text: "x".into() });
     driven.keys("7");
     insta::assert_snapshot!("run", driven.screen(80, 20));
+    let verdict = Verdict {
+        code: 1,
+        text: "1 of 5 services failed".into(),
+        took: Duration::from_secs(5),
+    };
+    run(&mut driven, 5, Body::Finished(verdict));
+    insta::assert_snapshot!("run_ended", driven.screen(80, 24));
 }

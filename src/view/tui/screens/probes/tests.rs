@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use crate::event::live::{Fact, ProbeRecord, SmokeRecord, testing::container};
 use crate::event::request::Request;
-use crate::event::{ProbeAttempt, TestResult, TestVerdict};
+use crate::event::{Body, Event, ProbeAttempt, TestResult, TestVerdict, Verdict};
 use crate::plan::Instance;
 use crate::view::tui::effect::Effect;
 use crate::view::tui::testing::Driven;
@@ -125,4 +125,46 @@ fn only_what_fails() {
 fn without_probes_and_tests_it_says_so() {
     let mut driven = Driven::new(None);
     assert!(driven.keys("6").screen(80, 24).contains("no probe was tried yet"));
+}
+
+#[test]
+fn the_tests_of_a_run_here_are_in_the_history() {
+    let mut driven = Driven::of_stack(STACK);
+    let mut seq = 0;
+    let mut run = |driven: &mut Driven, body| {
+        seq += 1;
+        let at = Duration::from_secs(seq);
+        driven.fact(Fact::Run(Box::new(Event { seq, at, body })));
+    };
+    let begun = |name: &str| Body::TestStarted { name: name.into() };
+    run(
+        &mut driven,
+        Body::RunStarted {
+            run: "r1".into(),
+            command: "up",
+            project: "shop".into(),
+        },
+    );
+    run(&mut driven, begun("the shop answers"));
+    run(&mut driven, begun("the app answers"));
+    let passed = TestResult {
+        name: "the shop answers".into(),
+        verdict: TestVerdict::Passed,
+        took: Duration::from_millis(12),
+        attempts: 1,
+        evidence: Vec::new(),
+    };
+    run(&mut driven, Body::TestDone(passed));
+    let live = &driven.app.shared.live;
+    assert_eq!(live.testing, ["the app answers"]);
+    assert_eq!(live.smoke["the shop answers"].len(), 1);
+    let stopped = Verdict {
+        code: 130,
+        text: "stopped".into(),
+        took: Duration::from_secs(4),
+    };
+    run(&mut driven, Body::Finished(stopped));
+    assert!(driven.app.shared.live.testing.is_empty());
+    let screen = driven.keys("6").screen(80, 24);
+    assert!(screen.contains("12ms"), "{screen}");
 }

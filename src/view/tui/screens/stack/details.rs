@@ -7,7 +7,7 @@ use crate::event::{FailedService, ImageStage};
 use crate::model::{Condition, Container, Mount, MountKind};
 use crate::view::tui::shared::Shared;
 use crate::view::tui::theme::Role;
-use crate::view::tui::widgets::{Line, age};
+use crate::view::tui::widgets::{Line, age, ansi};
 
 /// The width of what stands before a value.
 pub(super) const KEY: usize = 10;
@@ -160,7 +160,7 @@ fn failure(shared: &Shared, item: &Item) -> Option<Section> {
     let blocks: Vec<&str> = failed.blocks.iter().map(|s| s.as_str()).collect();
     section.text("blocks", &blocks.join(", "));
     for line in failed.logs.iter().rev().take(LOGS).rev() {
-        section.value("", &Line::of(Role::Dim, line));
+        section.value("", &Line::of(Role::Dim, ansi::strip(line)));
     }
     Some(section)
 }

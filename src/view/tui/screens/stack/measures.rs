@@ -7,7 +7,7 @@ use crate::base::Moment;
 use crate::event::live::{Level, Reading, Shade};
 use crate::view::tui::shared::Shared;
 use crate::view::tui::theme::Role;
-use crate::view::tui::widgets::{Line, age, bytes, millis, percent, ratio, spark};
+use crate::view::tui::widgets::{Line, age, ansi, bytes, millis, percent, ratio, spark};
 
 /// How many log lines are shown.
 const LOGS: usize = 6;
@@ -189,7 +189,8 @@ pub(super) fn logs(shared: &Shared, item: &Item) -> Option<Section> {
             Role::Text
         };
         section.line(
-            Line::of(Role::Dim, format!("{} ", shared.time(record.time, false))).with(role, &*record.text),
+            Line::of(Role::Dim, format!("{} ", shared.time(record.time, false)))
+                .with(role, ansi::strip(&record.text)),
         );
     }
     (section.lines.len() > 1).then_some(section)

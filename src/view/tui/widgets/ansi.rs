@@ -7,7 +7,7 @@ use ratatui::style::{Color, Modifier, Style};
 
 /// A text without its SGR sequences, and the styles that these ask for: the byte from which on each
 /// holds.
-pub(super) fn read(text: &str) -> (Cow<'_, str>, Vec<(usize, Style)>) {
+pub fn read(text: &str) -> (Cow<'_, str>, Vec<(usize, Style)>) {
     if !text.contains('\x1b') {
         return (Cow::Borrowed(text), Vec::new());
     }
@@ -35,7 +35,7 @@ pub(super) fn read(text: &str) -> (Cow<'_, str>, Vec<(usize, Style)>) {
 }
 
 /// A text without its SGR sequences.
-pub(super) fn strip(text: &str) -> Cow<'_, str> {
+pub fn strip(text: &str) -> Cow<'_, str> {
     read(text).0
 }
 
