@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::StreamExt;
+use futures_util::future::BoxFuture;
 use futures_util::stream::BoxStream;
 use tokio::sync::{Notify, watch};
 use tokio::time::Instant;
@@ -19,11 +20,13 @@ use super::{Shared, There};
 use crate::base::ContainerId;
 use crate::engine::{EngineError, EngineEventKind, EventQuery, ObjectEvent};
 use crate::event::live::{Fact, Link};
-use crate::model::Container;
+use crate::model::{Container, ContainerState};
 use crate::probe::EngineHost;
 
 /// After an event, what follows it at once is awaited.
 const SETTLE: Duration = Duration::from_millis(50);
+/// The engine tells of a start or an end before its list knows: so often it is read again, later each time.
+const BEHIND: u32 = 6;
 /// The list is read at least so often: events may be lost.
 const LOOK: Duration = Duration::from_secs(8);
 /// How far back the engine's memory of events is read at first.
@@ -48,6 +51,8 @@ pub(super) async fn run(shared: Shared, there: watch::Sender<There>, look: Arc<N
         happenings: Happenings::from(begin),
         inspections: Inspections::default(),
         lives: BTreeMap::new(),
+        running: BTreeMap::new(),
+        behind: 0,
         last: LastAnswer::default(),
         pause: SHORTEST,
         told: None,
@@ -66,6 +71,10 @@ struct Part {
     happenings: Happenings,
     inspections: Inspections,
     lives: BTreeMap<ContainerId, u64>,
+    /// Whether each runs, as events and inspections told last.
+    running: BTreeMap<ContainerId, bool>,
+    /// How many lists in a row did not know that yet.
+    behind: u32,
     last: LastAnswer,
     /// Before the engine is asked again.
     pause: Duration,
@@ -109,8 +118,10 @@ impl Part {
             self.shared.setting.clock.clone(),
         );
         let project = self.shared.setting.project.clone();
-        // Events first: what happens after the list was read is among them.
-        let opened = self.open_events().await?;
+        // Opened beside the rest, from a moment in the past on: what happens after the list was read is among
+        // them. An engine may answer everything but this.
+        let mut opening = Some(self.open_events());
+        let mut events = None;
         let (info, list) = futures_util::try_join!(engine.info(), engine.list_containers(Some(&project)))?;
         last.now(&*clock);
         (self.pause, self.told) = (SHORTEST, None);
@@ -127,7 +138,6 @@ impl Part {
         }))
         .await;
         self.list(list).await;
-        let mut events = opened;
         let mut reopen_at = Instant::now() + REFUSED;
         let mut look_at = Instant::now() + LOOK;
         let mut not_before = Instant::now();
@@ -149,10 +159,13 @@ impl Part {
                         reopen_at = Instant::now() + REOPEN;
                     }
                 },
-                () = tokio::time::sleep_until(reopen_at), if events.is_none() => {
-                    events = self.open_events().await?;
+                () = tokio::time::sleep_until(reopen_at), if events.is_none() && opening.is_none() => {
+                    opening = Some(self.open_events());
+                }
+                opened = opened(&mut opening) => {
+                    events = opened;
                     // What happened in between may have been forgotten.
-                    look_at = Instant::now();
+                    look_at = look_at.min(Instant::now() + SETTLE);
                     reopen_at = Instant::now() + REFUSED;
                 }
                 () = self.look.notified() => look_at = Instant::now(),
@@ -163,10 +176,13 @@ impl Part {
                     self.list(list).await;
                     // An engine that is slow is not asked without a pause.
                     not_before = Instant::now() + began.elapsed() * 3;
-                    look_at = Instant::now() + LOOK;
+                    look_at = Instant::now() + if self.behind > 0 { SETTLE * self.behind } else { LOOK };
                 }
                 (id, answer) = self.inspections.next(&engine) => match answer {
                     Ok(inspected) => {
+                        if self.is_news(&id, inspected.state.is_running()) {
+                            look_at = look_at.min((Instant::now() + SETTLE).max(not_before));
+                        }
                         self.inspections.compare(&inspected, &self.happenings);
                         self.tell(Fact::Details(id, details(inspected))).await;
                     }
@@ -183,19 +199,17 @@ impl Part {
         }
     }
 
-    /// Opens the stream of events; nothing where the engine refuses it and must be looked at instead.
-    async fn open_events(&mut self) -> Result<Option<Events>, EngineError> {
+    /// Opens the stream of events; nothing where the engine does not give it and must be looked at
+    /// instead. Whether the engine is there at all, the beat tells.
+    fn open_events(&self) -> BoxFuture<'static, Option<Events>> {
+        let engine = self.shared.setting.engine.clone();
         let query = EventQuery {
             project: Some(self.shared.setting.project.clone()),
             kinds: vec!["container".into()],
             since: Some(self.happenings.since()),
             ..EventQuery::default()
         };
-        match self.shared.setting.engine.object_events(&query).await {
-            Ok(events) => Ok(Some(events)),
-            Err(error) if error.is_engine_lost() => Err(error),
-            Err(_) => Ok(None),
-        }
+        Box::pin(async move { engine.object_events(&query).await.ok() })
     }
 
     /// Takes an event in. Whether the list is to be read.
@@ -209,6 +223,7 @@ impl Part {
         let id = ContainerId::from(event.id.as_str());
         match kind {
             EngineEventKind::Start | EngineEventKind::Die(_) => {
+                self.running.insert(id.clone(), kind == EngineEventKind::Start);
                 *self.lives.entry(id.clone()).or_insert(0) += 1;
                 self.inspections.inspect(&id);
             }
@@ -219,9 +234,34 @@ impl Part {
         true
     }
 
+    /// Takes in what an inspection tells. Whether the newest list does not know it.
+    fn is_news(&mut self, id: &ContainerId, running: bool) -> bool {
+        let listed = self.there.borrow().containers.clone();
+        let listed = listed.iter().find(|c| c.id == *id).map(|c| c.state.is_running());
+        // A paused container is neither.
+        let news = listed.is_some_and(|listed| listed && !running);
+        if news {
+            self.running.insert(id.clone(), running);
+        }
+        news
+    }
+
     /// Takes a list in.
     async fn list(&mut self, list: Vec<Container>) {
         self.lives.retain(|id, _| list.iter().any(|c| c.id == *id));
+        let is_behind = |c: &Container| match self.running.get(&c.id) {
+            Some(true) => matches!(c.state, ContainerState::Exited { .. } | ContainerState::Created),
+            Some(false) => c.state.is_running(),
+            None => false,
+        };
+        self.behind = match list.iter().any(is_behind) {
+            true if self.behind < BEHIND => self.behind + 1,
+            _ => 0,
+        };
+        if self.behind == 0 {
+            // It knows all, or will not: an event may have been lost.
+            self.running.clear();
+        }
         self.inspections.changed(&list);
         let plain: Vec<Container> = list
             .iter()
@@ -275,6 +315,18 @@ impl Part {
     async fn tell(&mut self, fact: Fact) {
         // That nobody listens ends this part elsewhere.
         self.shared.tell(fact).await;
+    }
+}
+
+/// The stream that is being opened, once it is, or is known not to be.
+async fn opened(opening: &mut Option<BoxFuture<'static, Option<Events>>>) -> Option<Events> {
+    match opening {
+        Some(future) => {
+            let events = future.await;
+            *opening = None;
+            events
+        }
+        None => std::future::pending().await,
     }
 }
 

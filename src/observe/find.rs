@@ -52,13 +52,40 @@ pub(super) enum Found {
     At(Place),
 }
 
-/// Looks for a service: by its image, else by its port; in the files, else among the containers.
+/// Looks for a service: by its image, else by its port; in the files, else among the containers. One that
+/// was found before by its port stays the one while it has containers: what does not run has no ports.
 pub(super) fn find(
     sought: Sought,
     project: Option<&Project>,
     containers: &[Container],
     host: &EngineHost,
+    before: &mut Option<ServiceName>,
 ) -> Found {
+    let own = |name: &ServiceName| containers.iter().any(|c| !c.oneoff && c.service == *name);
+    let known = before.take().filter(own);
+    let Some(name) = service_of(sought, project, containers).or(known) else {
+        return Found::Nobody(format!(
+            "the project has no {}: no service has an image named {} or the port {}",
+            sought.name, sought.image, sought.port
+        ));
+    };
+    let port = port_of(
+        sought,
+        containers.iter().filter(|c| !c.oneoff && c.service == name),
+    );
+    let observed = Observed {
+        containers: containers.to_vec(),
+        ..Observed::default()
+    };
+    let place = of_service(&name, port, project, &observed, host);
+    *before = Some(name);
+    match place {
+        Ok(place) => Found::At(place),
+        Err(why) => Found::Away(why),
+    }
+}
+
+fn service_of(sought: Sought, project: Option<&Project>, containers: &[Container]) -> Option<ServiceName> {
     let by_image = |reference: &str| last_part(reference) == sought.image;
     let listens = |c: &&Container| {
         c.ports
@@ -70,26 +97,11 @@ pub(super) fn find(
         let services = project.services.iter();
         services.filter(|(name, s)| by_image(&s.image_reference(project.name.as_str(), name.as_str())))
     });
-    let name: Option<ServiceName> = own()
+    own()
         .find(|c| by_image(&c.image_ref))
         .map(|c| c.service.clone())
         .or_else(|| in_files.map(|(name, _)| name.clone()).next())
-        .or_else(|| own().find(listens).map(|c| c.service.clone()));
-    let Some(name) = name else {
-        return Found::Nobody(format!(
-            "no service of the project is a {}: none has an image named {} or the port {}",
-            sought.name, sought.image, sought.port
-        ));
-    };
-    let port = port_of(sought, own().filter(|c| c.service == name));
-    let observed = Observed {
-        containers: containers.to_vec(),
-        ..Observed::default()
-    };
-    match of_service(&name, port, project, &observed, host) {
-        Ok(place) => Found::At(place),
-        Err(why) => Found::Away(why),
-    }
+        .or_else(|| own().find(listens).map(|c| c.service.clone()))
 }
 
 /// The default port, unless the service has exactly one other.
@@ -126,6 +138,7 @@ pub(super) async fn ask_again_and_again<T, F>(
     F: Future<Output = Result<T, String>>,
 {
     let mut told: Option<String> = None;
+    let mut before = None;
     loop {
         if !needed(&shared.needs.borrow_and_update()) {
             if shared.needs.changed().await.is_err() {
@@ -133,7 +146,7 @@ pub(super) async fn ask_again_and_again<T, F>(
             }
             continue;
         }
-        let Some(found) = where_is(&mut shared, sought) else {
+        let Some(found) = where_is(&mut shared, sought, &mut before) else {
             // Before the first list nobody knows who is there.
             if shared.there.changed().await.is_err() {
                 return;
@@ -178,7 +191,7 @@ pub(super) async fn ask_again_and_again<T, F>(
                     if changed.is_err() {
                         return;
                     }
-                    if where_is(&mut shared, sought).is_none_or(|now| now != found) {
+                    if where_is(&mut shared, sought, &mut before).is_none_or(|now| now != found) {
                         break;
                     }
                 }
@@ -188,13 +201,19 @@ pub(super) async fn ask_again_and_again<T, F>(
 }
 
 /// Where a service is now; nothing before the first list.
-fn where_is(shared: &mut Shared, sought: Sought) -> Option<Found> {
+fn where_is(shared: &mut Shared, sought: Sought, before: &mut Option<ServiceName>) -> Option<Found> {
     let there = shared.there.borrow_and_update();
     if !there.listed {
         return None;
     }
     let project = shared.stack.borrow();
-    Some(find(sought, project.as_deref(), &there.containers, &there.host))
+    Some(find(
+        sought,
+        project.as_deref(),
+        &there.containers,
+        &there.host,
+        before,
+    ))
 }
 
 #[cfg(test)]
@@ -205,7 +224,11 @@ mod tests {
     use crate::probe::testing::published;
 
     fn found(containers: &[Container]) -> String {
-        match find(PROMETHEUS, None, containers, &EngineHost::Local) {
+        found_after(&mut None, containers)
+    }
+
+    fn found_after(before: &mut Option<ServiceName>, containers: &[Container]) -> String {
+        match find(PROMETHEUS, None, containers, &EngineHost::Local, before) {
             Found::Nobody(why) => format!("nobody: {why}"),
             Found::Away(why) => format!("away: {why}"),
             Found::At(place) => place.shown(),
@@ -247,11 +270,29 @@ mod tests {
             found(&[moved]),
             found(&[ended]),
         ].join("\n"), @r"
-        nobody: no service of the project is a Prometheus: none has an image named prometheus or the port 9090
+        nobody: the project has no Prometheus: no service has an image named prometheus or the port 9090
         http://127.0.0.1:19090
         http://127.0.0.1:1
         http://127.0.0.1:19999
         away: metrics is not running: exited with code 1
         ");
+    }
+
+    #[test]
+    fn one_without_ports_any_more_is_the_one_that_was() {
+        let mut other = of_shop("other", 1);
+        other.ports = vec![published(9090, "127.0.0.1", 1)];
+        let mut ended = other.clone();
+        ended.ports = Vec::new();
+        ended.state = ContainerState::Exited {
+            code: 137,
+            oom_killed: false,
+        };
+        let mut before = None;
+        assert_eq!(found_after(&mut before, &[other]), "http://127.0.0.1:1");
+        let away = "away: other is not running: exited with code 137";
+        assert_eq!(found_after(&mut before, std::slice::from_ref(&ended)), away);
+        assert_eq!(found_after(&mut before, &[ended]), away);
+        assert!(found_after(&mut before, &[]).starts_with("nobody"));
     }
 }

@@ -159,7 +159,7 @@ fn without_prometheus_and_alertmanager_their_columns_say_so_and_the_rest_lives()
     kill(&project, "metrics");
     kill(&project, "alerts");
     terminal.wait_for("old values marked", SOON, |s| line(s, "calm").contains("0.75?"));
-    terminal.wait_for("why", SOON, |s| s.contains("Prometheus"));
+    terminal.wait_for("why", SOON, |s| s.contains("metrics is not running"));
     kill(&project, "calm");
     terminal.wait_for("a death beside it", Duration::from_secs(3), |s| {
         line(s, "calm").contains("exited (137)")

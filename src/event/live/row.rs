@@ -128,6 +128,11 @@ impl Live {
         };
         let condition = match self.of_run(&instance) {
             Some(view) => of_stage(view),
+            None if self.listed.is_none() => Condition::new(
+                Shade::Off,
+                "unknown",
+                Some("the engine has not told yet what there is".into()),
+            ),
             None => Condition::new(
                 Shade::Off,
                 "not there",
