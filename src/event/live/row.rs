@@ -133,11 +133,17 @@ impl Live {
                 "unknown",
                 Some("the engine has not told yet what there is".into()),
             ),
-            None => Condition::new(
-                Shade::Off,
-                "not there",
-                Some("it has no container; `up` makes one".into()),
-            ),
+            None => {
+                let optional = self
+                    .project
+                    .as_ref()
+                    .and_then(|project| project.services.get(service));
+                let reason = match optional.is_some_and(|service| service.ext.optional) {
+                    true => "it has no container; it is optional: `up` makes one where it gets its image",
+                    false => "it has no container; `up` makes one",
+                };
+                Condition::new(Shade::Off, "not there", Some(reason.into()))
+            }
         };
         Row {
             instance,
@@ -259,10 +265,12 @@ fn of_probe(probe: &ProbeRecord) -> Condition {
     if probe.attempt.passed {
         return Condition::new(Shade::Good, "ready", None);
     }
-    let reason = format!(
-        "{} of {} probes in a row failed: {}: {}",
-        probe.failures, probe.allowed, probe.attempt.what, probe.attempt.detail
-    );
+    let (failures, allowed) = (probe.failures, probe.allowed);
+    let many = match failures <= allowed {
+        true => format!("{failures} of {allowed} probes in a row failed"),
+        false => format!("{failures} probes in a row failed, where {allowed} are too many"),
+    };
+    let reason = format!("{many}: {}: {}", probe.attempt.what, probe.attempt.detail);
     if probe.failures >= probe.allowed {
         Condition::new(Shade::Bad, "unhealthy", Some(reason))
     } else {

@@ -27,8 +27,29 @@ pub(super) struct Row {
     pub(super) line: Line,
 }
 
-/// How wide a strip of verdicts is.
-const STRIP: usize = 20;
+/// How wide names and strips of verdicts are.
+#[derive(Debug, Clone, Copy)]
+struct Columns {
+    name: usize,
+    strip: usize,
+}
+
+impl Columns {
+    /// In a list of this width: the less room, the less of what is only nice to have.
+    fn within(width: usize, longest: usize) -> Self {
+        // Mark and spaces; then the time; then share and verdict in words.
+        let (strip, behind) = match width {
+            70.. => (20, 8 + 18),
+            40.. => (10, 8),
+            _ => (3, 0),
+        };
+        let most = width.saturating_sub(4 + strip + behind).clamp(6, 40);
+        Self {
+            name: longest.clamp(6, most),
+            strip,
+        }
+    }
+}
 
 /// All rows: probed instances in the stack's order, then smoke tests as written, then those of which
 /// only results are known.
@@ -41,18 +62,15 @@ pub(super) fn rows(shared: &Shared, failing: bool, width: usize) -> Vec<Row> {
         .iter()
         .map(|i| Line::of(Role::Text, i.to_string()).width())
         .chain(tests.iter().map(|name| Line::of(Role::Text, name).width()));
-    let name = names
-        .max()
-        .unwrap_or(0)
-        .clamp(6, if width < 60 { 12 } else { 40 });
+    let columns = Columns::within(width, names.max().unwrap_or(0));
     let mut rows: Vec<Row> = instances
         .into_iter()
         .filter_map(|instance| {
             let history = live.probes.get(&instance)?;
-            Some(probe(theme, instance, history, name))
+            Some(probe(theme, instance, history, columns))
         })
         .collect();
-    rows.extend(tests.into_iter().map(|test| smoke(shared, test, name)));
+    rows.extend(tests.into_iter().map(|test| smoke(shared, test, columns)));
     rows.retain(|row| !failing || matches!(row.shade, Shade::Bad | Shade::Attention));
     rows
 }
@@ -70,19 +88,19 @@ fn tests(shared: &Shared) -> Vec<String> {
 }
 
 /// The newest verdicts, oldest first.
-fn strip(theme: &Theme, line: &mut Line, verdicts: impl DoubleEndedIterator<Item = Shade>) {
-    let mut newest: Vec<Shade> = verdicts.rev().take(STRIP).collect();
+fn strip(theme: &Theme, line: &mut Line, columns: Columns, verdicts: impl DoubleEndedIterator<Item = Shade>) {
+    let mut newest: Vec<Shade> = verdicts.rev().take(columns.strip).collect();
     newest.reverse();
-    line.push(Role::Text, " ".repeat(STRIP - newest.len()));
+    line.push(Role::Text, " ".repeat(columns.strip - newest.len()));
     for shade in newest {
         line.push(shade.into(), theme.mark(shade));
     }
 }
 
 /// A name cut or filled up to its column.
-fn named(name: &str, columns: usize) -> Line {
-    let mut line = Line::of(Role::Text, name).cut(columns);
-    line.tab(columns + 1);
+fn named(name: &str, columns: Columns) -> Line {
+    let mut line = Line::of(Role::Text, name).cut(columns.name);
+    line.tab(columns.name + 1);
     line
 }
 
@@ -94,15 +112,15 @@ fn passed(record: &ProbeRecord) -> Shade {
     }
 }
 
-fn probe(theme: &Theme, instance: Instance, history: &VecDeque<ProbeRecord>, name: usize) -> Row {
+fn probe(theme: &Theme, instance: Instance, history: &VecDeque<ProbeRecord>, columns: Columns) -> Row {
     let last = history.back();
     let shade = match last {
         Some(last) if !last.attempt.passed && last.failures < last.allowed => Shade::Attention,
         Some(last) => passed(last),
         None => Shade::Off,
     };
-    let mut line = named(&instance.to_string(), name);
-    strip(theme, &mut line, history.iter().map(passed));
+    let mut line = named(&instance.to_string(), columns);
+    strip(theme, &mut line, columns, history.iter().map(passed));
     if let Some(last) = last {
         let number = millis(last.attempt.took);
         line = line
@@ -148,7 +166,7 @@ fn verdict(verdict: &TestVerdict) -> (Shade, &'static str, Option<&str>) {
     }
 }
 
-fn smoke(shared: &Shared, name: String, columns: usize) -> Row {
+fn smoke(shared: &Shared, name: String, columns: Columns) -> Row {
     let live = &shared.live;
     let history = live.smoke.get(&name);
     let running = live.testing.contains(&name);
@@ -158,6 +176,7 @@ fn smoke(shared: &Shared, name: String, columns: usize) -> Row {
     strip(
         &shared.theme,
         &mut line,
+        columns,
         results.map(|record| verdict(&record.result.verdict).0),
     );
     let mut shade = Shade::Off;

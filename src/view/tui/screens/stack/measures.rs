@@ -29,11 +29,17 @@ pub(super) fn probes(shared: &Shared, item: &Item) -> Option<Section> {
     let times: Vec<f64> = history.iter().map(|p| p.attempt.took.as_secs_f64()).collect();
     let slowest = history.iter().map(|p| p.attempt.took).max()?;
     let passed = history.iter().filter(|p| p.attempt.passed).count();
+    // On the way to ready, failing is no fault.
+    let first = history.iter().position(|p| p.attempt.passed).unwrap_or(0);
     let mut line = Line::of(Role::Text, spark(&times, SPARK, None, shared.theme.is_unicode()));
     line.push(
         Role::Dim,
-        format!(" {passed} of {} passed · slowest ", history.len()),
+        format!(" {passed} of {} passed", history.len() - first),
     );
+    if first > 0 {
+        line.push(Role::Dim, format!(" after {first} that did not yet"));
+    }
+    line.push(Role::Dim, " · slowest ");
     section.value("probes", &line.with_number(&millis(slowest)));
     let mut what = "";
     for record in history.iter().rev().take(3) {

@@ -536,6 +536,12 @@ fn what_is_remembered_comes_back() {
 #[test]
 fn without_containers_the_services_are_there() {
     let mut driven = Driven::of_stack(STACK);
+    let before = driven.screen(80, 10);
+    assert!(
+        before.contains("unknown") && !before.contains("not there"),
+        "{before}"
+    );
+    driven.fact(Fact::Containers(Vec::new()));
     assert!(driven.screen(80, 10).contains("not there"));
     let mut driven = Driven::new(None);
     assert!(driven.screen(80, 10).contains("the engine is asked"));
