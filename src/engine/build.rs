@@ -149,6 +149,17 @@ fn call(operation: &str, request: &BuildRequest) -> Call {
     if let Some(bytes) = build.shm_size {
         call = call.query("shmsize", bytes.to_string());
     }
+    if !build.ulimits.is_empty() {
+        let limits: Vec<serde_json::Value> = build
+            .ulimits
+            .iter()
+            .map(|(name, limit)| json!({"Name": name, "Soft": limit.soft, "Hard": limit.hard}))
+            .collect();
+        call = call.query("ulimits", json!(limits).to_string());
+    }
+    if let Some(isolation) = &build.isolation {
+        call = call.query("isolation", isolation);
+    }
     if !build.extra_hosts.is_empty() {
         let hosts: Vec<String> = build
             .extra_hosts

@@ -124,6 +124,7 @@ mod tests {
             secrets: IndexMap::new(),
             configs: IndexMap::new(),
             ext: StackExt::default(),
+            extensions: Default::default(),
             places: Default::default(),
         };
         let of = |options| -> Vec<String> {

@@ -410,10 +410,11 @@ async fn what_the_host_knows_reaches_a_build_as_secrets_only() {
             BuildSecret {
                 source: "file".to_owned(),
                 target: Some("token".to_owned()),
+                ..BuildSecret::default()
             },
             BuildSecret {
                 source: "env".to_owned(),
-                target: None,
+                ..BuildSecret::default()
             },
         ];
     }
@@ -516,7 +517,7 @@ async fn what_cannot_be_done_is_said() {
             &|b: &mut Build| {
                 b.secrets = vec![BuildSecret {
                     source: "gone".to_owned(),
-                    target: None,
+                    ..BuildSecret::default()
                 }];
             },
             "secret `gone` is not defined",

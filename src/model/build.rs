@@ -1,9 +1,12 @@
 //! How an image is built (Compose Specification, 06-build).
 
+use std::collections::BTreeMap;
+
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::render::{as_bytes, is_false};
+use super::Ulimit;
+use super::render::{as_bytes, as_mode, is_false};
 
 /// A build.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
@@ -58,6 +61,24 @@ pub struct Build {
     /// Size of `/dev/shm` in bytes.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_bytes")]
     pub shm_size: Option<u64>,
+    /// Limits of the steps' processes, by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub ulimits: BTreeMap<String, Ulimit>,
+    /// How the steps are isolated (Windows).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub isolation: Option<String>,
+    /// Privileges that steps may ask for.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub entitlements: Vec<String>,
+    /// Stages that are built without cache.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub no_cache_filter: Vec<String>,
+    /// Provenance attestation: a boolean or its parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provenance: Option<String>,
+    /// SBOM attestation: a boolean or its parameters.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sbom: Option<String>,
     /// Secrets given to the build.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub secrets: Vec<BuildSecret>,
@@ -67,11 +88,20 @@ pub struct Build {
 }
 
 /// A secret that a build step may mount.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct BuildSecret {
     /// Key under the top-level `secrets`.
     pub source: String,
     /// Id in the Dockerfile; the source where absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,
+    /// Owner in the step; `None` leaves the builder's default.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub uid: Option<String>,
+    /// Group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gid: Option<String>,
+    /// Unix mode.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_mode")]
+    pub mode: Option<u32>,
 }

@@ -42,7 +42,8 @@ pub use project::Project;
 pub use resources::{BlkioConfig, DeviceRate, DeviceRequest, DeviceWeight};
 pub use rollout::UpdateConfig;
 pub use service::{
-    Condition, Dependency, Deploy, Device, Hook, Logging, PullPolicy, RestartPolicy, Service, Ulimit,
+    Condition, Dependency, Deploy, Device, Hook, Logging, Placement, PullPolicy, RestartPolicy, Service,
+    Spread, Ulimit,
 };
 pub use smoke::SmokeTest;
 pub use usage::Usage;

@@ -37,6 +37,9 @@ pub enum MountKind {
         /// `z` or `Z`.
         #[serde(skip_serializing_if = "Option::is_none")]
         selinux: Option<String>,
+        /// Whether mounts below the source come along: `enabled`, `disabled`, `writable`, `readonly`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        recursive: Option<String>,
     },
     /// A named volume (key under `volumes`), or an anonymous one.
     Volume {
@@ -47,6 +50,20 @@ pub enum MountKind {
         #[serde(skip_serializing_if = "is_false")]
         nocopy: bool,
         /// Folder inside the volume.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        subpath: Option<String>,
+        /// Labels of a volume that is made for it.
+        #[serde(skip_serializing_if = "IndexMap::is_empty")]
+        labels: IndexMap<String, String>,
+        /// `z` or `Z` (short form only).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        selinux: Option<String>,
+    },
+    /// The files of an image, read-only.
+    Image {
+        /// Its reference.
+        source: String,
+        /// Folder inside the image.
         #[serde(skip_serializing_if = "Option::is_none")]
         subpath: Option<String>,
     },

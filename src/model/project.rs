@@ -42,6 +42,9 @@ pub struct Project {
     /// The top-level `x-platform`.
     #[serde(rename = "x-platform", skip_serializing_if = "StackExt::is_empty")]
     pub ext: StackExt,
+    /// Other extensions at the top (`x-…`), as written: shown, and nothing else.
+    #[serde(flatten)]
+    pub extensions: IndexMap<String, serde_json::Value>,
     /// Where the files define services and smoke tests.
     #[serde(skip)]
     pub places: SourcePlaces,

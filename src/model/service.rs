@@ -409,9 +409,45 @@ pub struct Deploy {
     /// How an update is taken back.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rollback_config: Option<UpdateConfig>,
+    /// `replicated` or `global`: on one engine, one container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mode: Option<String>,
+    /// Where containers may run; one engine has no choice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub placement: Option<Placement>,
+    /// `resources.reservations.generic_resources`: kind and number; Swarm's.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub reserve_generic: Vec<(String, i64)>,
+    /// `restart_policy.delay`; the engine has its own pace.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_duration")]
+    pub restart_delay: Option<Duration>,
+    /// `restart_policy.window`.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "as_duration")]
+    pub restart_window: Option<Duration>,
     /// `restart_policy.condition` as a restart policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub restart_policy: Option<RestartPolicy>,
+}
+
+/// Where containers of a service may run (`deploy.placement`).
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Placement {
+    /// Conditions on nodes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub constraints: Vec<String>,
+    /// What containers are spread over.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preferences: Vec<Spread>,
+    /// The most containers on one node.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_replicas_per_node: Option<u32>,
+}
+
+/// A preference of a placement.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Spread {
+    /// The label over whose values containers are spread.
+    pub spread: String,
 }
 
 /// A command run in a container at a point of its life.

@@ -47,6 +47,7 @@ pub(super) fn project(services: &[(&str, &[(&str, Condition)])]) -> Project {
         secrets: Default::default(),
         configs: Default::default(),
         ext: Default::default(),
+        extensions: Default::default(),
         places: Default::default(),
     }
 }

@@ -458,6 +458,7 @@ pub(crate) fn project(services: &[&str]) -> TestProject {
         secrets: IndexMap::new(),
         configs: IndexMap::new(),
         ext: StackExt::default(),
+        extensions: Default::default(),
         places: Default::default(),
     })
 }

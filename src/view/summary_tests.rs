@@ -47,6 +47,7 @@ fn project() -> Project {
         secrets: Default::default(),
         configs: Default::default(),
         places: Default::default(),
+        extensions: Default::default(),
         ext: StackExt {
             links: vec![
                 link("front page", "http://127.0.0.1:8080/", "nginx"),

@@ -131,6 +131,7 @@ fn stack(project: &Project) -> Stack {
         working_dir: project.dir().to_owned(),
         files: Vec::new(),
         env_files: Vec::new(),
+        extensions: Default::default(),
         services: Default::default(),
         disabled: Vec::new(),
         networks: [(

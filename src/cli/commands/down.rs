@@ -194,6 +194,7 @@ pub(super) fn nothing(name: &crate::base::ProjectName) -> Project {
         secrets: Default::default(),
         configs: Default::default(),
         ext: StackExt::default(),
+        extensions: Default::default(),
         places: Default::default(),
     }
 }

@@ -31,6 +31,7 @@ pub(super) mod tests_support {
             secrets: IndexMap::new(),
             configs: IndexMap::new(),
             ext: StackExt::default(),
+            extensions: Default::default(),
             places: Default::default(),
         }
     }

@@ -45,11 +45,12 @@ fn add(all: &mut Mounts, request: &CreateContainer<'_>, prepared: &Prepared, mou
             create_host_path,
             propagation,
             selinux,
+            recursive,
         } => {
             let source = source.display().to_string();
             let colon = source.contains(':') || mount.target.contains(':');
             // Only the bind form makes a missing folder (on engines before API 1.42) and labels for SELinux.
-            if (*create_host_path || selinux.is_some()) && !colon {
+            if (*create_host_path || selinux.is_some()) && recursive.is_none() && !colon {
                 let options: Vec<&str> = [Some(access), propagation.as_deref(), selinux.as_deref()]
                     .into_iter()
                     .flatten()
@@ -62,6 +63,13 @@ fn add(all: &mut Mounts, request: &CreateContainer<'_>, prepared: &Prepared, mou
             options
                 .some("Propagation", propagation.as_ref())
                 .flag("CreateMountpoint", *create_host_path);
+            if let Some(recursive) = recursive {
+                let is = |word: &str| recursive == word;
+                options
+                    .flag("NonRecursive", is("disabled"))
+                    .flag("ReadOnlyNonRecursive", is("writable"))
+                    .flag("ReadOnlyForceRecursive", is("readonly"));
+            }
             fields
                 .some("Type", Some("bind"))
                 .some("Source", Some(source))
@@ -73,6 +81,8 @@ fn add(all: &mut Mounts, request: &CreateContainer<'_>, prepared: &Prepared, mou
             source,
             nocopy,
             subpath,
+            labels,
+            selinux,
         } => {
             let name = match source {
                 Some(key) => Some(
@@ -84,19 +94,35 @@ fn add(all: &mut Mounts, request: &CreateContainer<'_>, prepared: &Prepared, mou
                 ),
                 None => prepared.inherited.get(&mount.target).cloned(),
             };
-            let plain = !nocopy && subpath.is_none() && !mount.target.contains(':');
+            let plain = !nocopy && subpath.is_none() && labels.is_empty() && !mount.target.contains(':');
             if let (Some(name), true) = (&name, plain) {
-                all.binds.push(format!("{name}:{}:{access}", mount.target));
+                let label = selinux
+                    .as_ref()
+                    .map_or_else(String::new, |label| format!(",{label}"));
+                all.binds.push(format!("{name}:{}:{access}{label}", mount.target));
                 return;
             }
             let mut options = Fields::default();
             options.flag("NoCopy", *nocopy).some("Subpath", subpath.as_ref());
+            if !labels.is_empty() {
+                options.map("Labels", json!(labels));
+            }
             fields
                 .some("Type", Some("volume"))
                 .some("Source", name)
                 .some("Target", Some(&mount.target))
                 .flag("ReadOnly", mount.read_only)
                 .map("VolumeOptions", options.done());
+        }
+        MountKind::Image { source, subpath } => {
+            let mut options = Fields::default();
+            options.some("Subpath", subpath.as_ref());
+            fields
+                .some("Type", Some("image"))
+                .some("Source", Some(source))
+                .some("Target", Some(&mount.target))
+                .flag("ReadOnly", mount.read_only)
+                .map("ImageOptions", options.done());
         }
         MountKind::Tmpfs { size, mode } => {
             let mut options = Fields::default();

@@ -296,11 +296,14 @@ fn mounts_take_the_form_that_compose_gives_them() {
             create_host_path,
             propagation: propagation.map(str::to_owned),
             selinux: selinux.map(str::to_owned),
+            recursive: None,
         };
     let volume = |source: Option<&str>, nocopy, subpath: Option<&str>| MountKind::Volume {
         source: source.map(str::to_owned),
         nocopy,
         subpath: subpath.map(str::to_owned),
+        labels: Default::default(),
+        selinux: None,
     };
     let mut given = Given::new(OLD);
     given.prepared.inherited = BTreeMap::from([

@@ -2,7 +2,8 @@
 
 use super::Decoder;
 use crate::model::{Build, BuildSecret};
-use crate::stack::tree::{Node, Resolved, Value};
+use crate::stack::diagnostic::Code;
+use crate::stack::tree::{Entry, Node, Resolved, Value};
 
 const BUILD: &[&str] = &[
     "context",
@@ -24,8 +25,6 @@ const BUILD: &[&str] = &[
     "shm_size",
     "secrets",
     "ssh",
-];
-const UNSUPPORTED: &[&str] = &[
     "entitlements",
     "isolation",
     "ulimits",
@@ -85,21 +84,54 @@ impl Decoder<'_> {
                 "shm_size" => out.shm_size = self.bytes("shm_size", value),
                 "secrets" => out.secrets = self.build_secrets(value),
                 "ssh" => out.ssh = self.ssh(value),
-                // Attestations are never made, so that only asking for them is a problem.
-                "provenance" | "sbom" if value.resolved() == Some(Resolved::Bool(false)) => {}
-                other => self.unknown(other, entry, "`build`", BUILD, UNSUPPORTED),
+                "ulimits" => out.ulimits = self.ulimits(value),
+                "isolation" => out.isolation = self.non_empty_text("isolation", value),
+                "entitlements" => {
+                    out.entitlements = self.texts("entitlements", value);
+                    self.without_effect(key, entry);
+                }
+                "no_cache_filter" => {
+                    out.no_cache_filter = self.texts("no_cache_filter", value);
+                    self.without_effect(key, entry);
+                }
+                "provenance" => out.provenance = self.attestation(key, entry),
+                "sbom" => out.sbom = self.attestation(key, entry),
+                other => self.unknown(other, entry, "`build`", BUILD, &[]),
             }
         }
         if out.dockerfile_inline.is_none() && out.dockerfile.is_none() {
             out.dockerfile = Some("Dockerfile".to_owned());
         } else if out.dockerfile_inline.is_some() && out.dockerfile.is_some() {
             self.error(
-                crate::stack::diagnostic::Code::Conflict,
+                Code::Conflict,
                 "`dockerfile` and `dockerfile_inline` exclude each other",
                 node.span,
             );
         }
         Some(out)
+    }
+
+    /// A boolean, or parameters as a text.
+    fn attestation(&mut self, key: &str, entry: &Entry) -> Option<String> {
+        let text = match entry.node.resolved() {
+            Some(Resolved::Bool(wanted)) => wanted.to_string(),
+            _ => self.text(key, &entry.node)?,
+        };
+        if text != "false" {
+            self.without_effect(key, entry);
+        }
+        Some(text)
+    }
+
+    /// What the engine's own interface to its builder cannot be asked for.
+    fn without_effect(&mut self, key: &str, entry: &Entry) {
+        self.warn(
+            Code::NotSupported,
+            format!(
+                "`build.{key}` has no effect: an engine's builder cannot be asked for it, only buildx can"
+            ),
+            entry.key_span,
+        );
     }
 
     /// A folder made absolute; URLs and references of other kinds stay.
@@ -123,22 +155,33 @@ impl Decoder<'_> {
         for item in items {
             let Some(table) = item.mapping() else {
                 if let Some(source) = self.text("secrets", item) {
-                    out.push(BuildSecret { source, target: None });
+                    out.push(BuildSecret {
+                        source,
+                        ..BuildSecret::default()
+                    });
                 }
                 continue;
             };
-            let (mut source, mut target) = (None, None);
+            let (mut source, mut secret) = (None, BuildSecret::default());
             for (key, entry) in table {
                 match &**key {
                     "source" => source = self.text("source", &entry.node),
-                    "target" => target = self.text("target", &entry.node),
-                    // Owner and mode mean nothing in a build step; Compose takes and drops them.
-                    "uid" | "gid" | "mode" => {}
-                    other => self.unknown(other, entry, "a build secret", &["source", "target"], &[]),
+                    "target" => secret.target = self.text("target", &entry.node),
+                    // A step's own mount says who owns it; these are shown and no more.
+                    "uid" => secret.uid = self.text("uid", &entry.node),
+                    "gid" => secret.gid = self.text("gid", &entry.node),
+                    "mode" => secret.mode = self.mode("mode", &entry.node),
+                    other => self.unknown(
+                        other,
+                        entry,
+                        "a build secret",
+                        &["source", "target", "uid", "gid", "mode"],
+                        &[],
+                    ),
                 }
             }
             match source {
-                Some(source) => out.push(BuildSecret { source, target }),
+                Some(source) => out.push(BuildSecret { source, ..secret }),
                 None => self.missing("source", "a build secret", item.span),
             }
         }

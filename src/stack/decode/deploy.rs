@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 
 use super::Decoder;
-use crate::model::{Deploy, RestartPolicy, UpdateConfig};
+use crate::model::{Deploy, Placement, RestartPolicy, Spread, UpdateConfig};
 use crate::stack::diagnostic::{Code, Finding};
 use crate::stack::tree::{Entry, Node};
 
@@ -42,19 +42,15 @@ impl Decoder<'_> {
                 "labels" => out.labels = self.texts_by_key("labels", value),
                 "resources" => self.resources(value, &mut out),
                 "restart_policy" => self.restart_policy(value, &mut out),
-                "mode" => match self.text("mode", value)?.as_str() {
-                    "replicated" | "" => {}
-                    other => self.error(
-                        Code::NotSupported,
-                        format!("`deploy.mode: {other}` is not supported yet"),
-                        value.span,
-                    ),
-                },
+                "mode" => out.mode = self.one_of(key, value, &["replicated", "global"]),
                 "endpoint_mode" => out.endpoint_mode = self.text(key, value),
                 "update_config" => out.update_config = self.update_config(key, value),
                 "rollback_config" => out.rollback_config = self.update_config(key, value),
                 "placement" if value.mapping().is_some_and(IndexMap::is_empty) => {}
-                "placement" => self.ignored(key, entry),
+                "placement" => {
+                    out.placement = self.placement(value);
+                    self.ignored(key, entry);
+                }
                 other => self.unknown(other, entry, "`deploy`", DEPLOY, &[]),
             }
         }
@@ -70,6 +66,63 @@ impl Decoder<'_> {
             )
             .at(entry.key_span),
         );
+    }
+
+    fn placement(&mut self, node: &Node) -> Option<Placement> {
+        let table = self.mapping("placement", node)?;
+        let mut out = Placement::default();
+        for (key, entry) in table {
+            let value = &entry.node;
+            match &**key {
+                "constraints" => out.constraints = self.texts(key, value),
+                "max_replicas_per_node" => out.max_replicas_per_node = self.unsigned(key, value),
+                "preferences" => {
+                    for item in self.list(key, value) {
+                        let spread = self.mapping("a preference", item).and_then(|t| t.get("spread"));
+                        if let Some(spread) = spread.and_then(|entry| self.text("spread", &entry.node)) {
+                            out.preferences.push(Spread { spread });
+                        }
+                    }
+                }
+                other => self.unknown(
+                    other,
+                    entry,
+                    "`placement`",
+                    &["constraints", "preferences", "max_replicas_per_node"],
+                    &[],
+                ),
+            }
+        }
+        Some(out)
+    }
+
+    /// `generic_resources`: kind and number of each.
+    fn generic_resources(&mut self, node: &Node) -> Vec<(String, i64)> {
+        let mut out = Vec::new();
+        for item in self.list("generic_resources", node) {
+            let spec = self
+                .mapping("a generic resource", item)
+                .and_then(|table| table.get("discrete_resource_spec"))
+                .and_then(|entry| entry.node.mapping());
+            let (Some(kind), Some(value)) = (
+                spec.and_then(|spec| spec.get("kind")),
+                spec.and_then(|spec| spec.get("value")),
+            ) else {
+                self.missing(
+                    "discrete_resource_spec` with `kind` and `value",
+                    "a generic resource",
+                    item.span,
+                );
+                continue;
+            };
+            if let (Some(kind), Some(value)) = (
+                self.text("kind", &kind.node),
+                self.within("value", &value.node, 0, i64::MAX),
+            ) {
+                out.push((kind, value));
+            }
+        }
+        out
     }
 
     /// Kept for what rolls out; docker compose takes it and does nothing with it.
@@ -120,13 +173,17 @@ impl Decoder<'_> {
                         match &**key {
                             "cpus" => out.reserve_cpus = self.float("cpus", value),
                             "memory" => out.reserve_memory = self.bytes("memory", value),
+                            "generic_resources" => {
+                                out.reserve_generic = self.generic_resources(value);
+                                self.ignored("resources.reservations.generic_resources", entry);
+                            }
                             "devices" => out.reserve_devices = self.device_requests("devices", value, true),
                             other => self.unknown(
                                 other,
                                 entry,
                                 "`reservations`",
-                                &["cpus", "memory", "devices"],
-                                &["generic_resources"],
+                                &["cpus", "memory", "devices", "generic_resources"],
+                                &[],
                             ),
                         }
                     }
@@ -146,10 +203,8 @@ impl Decoder<'_> {
             match &**key {
                 "condition" => condition = self.one_of("condition", value, CONDITIONS),
                 "max_attempts" => attempts = self.unsigned("max_attempts", value),
-                // The engine has its own pace; Compose drops both too.
-                "delay" | "window" => {
-                    self.duration(key, value);
-                }
+                "delay" => out.restart_delay = self.duration(key, value),
+                "window" => out.restart_window = self.duration(key, value),
                 other => self.unknown(
                     other,
                     entry,

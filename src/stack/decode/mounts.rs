@@ -1,5 +1,7 @@
 //! `volumes` of a service, and the files of `configs` and `secrets`.
 
+use indexmap::IndexMap;
+
 use super::Decoder;
 use super::reader::last_of_each;
 use crate::model::{FileMount, Mount, MountKind};
@@ -18,9 +20,11 @@ const MOUNT: &[&str] = &[
     "bind",
     "volume",
     "tmpfs",
+    "image",
 ];
-const TYPES: &[&str] = &["bind", "volume", "tmpfs"];
-const OTHER_TYPES: &[&str] = &["cluster", "npipe", "image"];
+const TYPES: &[&str] = &["bind", "volume", "tmpfs", "image"];
+const OTHER_TYPES: &[&str] = &["cluster", "npipe"];
+const RECURSIVE: &[&str] = &["enabled", "disabled", "writable", "readonly"];
 const FILE: &[&str] = &["source", "target", "uid", "gid", "mode"];
 const PROPAGATIONS: &[&str] = &["private", "rprivate", "shared", "rshared", "slave", "rslave"];
 
@@ -61,11 +65,14 @@ impl Decoder<'_> {
                 create_host_path: true,
                 propagation: short.propagation.map(str::to_owned),
                 selinux: short.selinux.map(str::to_owned),
+                recursive: None,
             },
             source => MountKind::Volume {
                 source: source.map(str::to_owned),
                 nocopy: short.nocopy,
                 subpath: None,
+                labels: IndexMap::new(),
+                selinux: short.selinux.map(str::to_owned),
             },
         };
         if !short.target.starts_with('/') && text.len() > 2 && text.as_bytes().get(1) == Some(&b':') {
@@ -108,10 +115,17 @@ impl Decoder<'_> {
                     create_host_path: !table.contains_key("bind"),
                     propagation: None,
                     selinux: None,
+                    recursive: None,
                 },
                 "volume" => MountKind::Volume {
                     source: None,
                     nocopy: false,
+                    subpath: None,
+                    labels: IndexMap::new(),
+                    selinux: None,
+                },
+                "image" => MountKind::Image {
+                    source: String::new(),
                     subpath: None,
                 },
                 "tmpfs" => MountKind::Tmpfs {
@@ -136,6 +150,7 @@ impl Decoder<'_> {
                     MountKind::Volume { source, .. } => {
                         *source = self.text("source", value).filter(|s| !s.is_empty())
                     }
+                    MountKind::Image { source, .. } => *source = self.text("source", value)?,
                     MountKind::Tmpfs { .. } => {
                         self.error(Code::Conflict, "a tmpfs has no source", entry.key_span);
                     }
@@ -145,15 +160,16 @@ impl Decoder<'_> {
                 "bind" => self.bind_options(value, &mut out.kind),
                 "volume" => self.volume_options(value, &mut out.kind),
                 "tmpfs" => self.tmpfs_options(value, &mut out.kind),
-                other => self.unknown(other, entry, "a volume", MOUNT, &["image"]),
+                "image" => self.image_options(value, &mut out.kind),
+                other => self.unknown(other, entry, "a volume", MOUNT, &[]),
             }
         }
         if out.target.is_empty() {
             self.missing("target", "a volume", node.span);
             return None;
         }
-        if kind == "bind" && !table.contains_key("source") {
-            self.missing("source", "a volume of type bind", node.span);
+        if ["bind", "image"].contains(&kind.as_str()) && !table.contains_key("source") {
+            self.missing("source", &format!("a volume of type {kind}"), node.span);
             return None;
         }
         Some(out)
@@ -167,6 +183,7 @@ impl Decoder<'_> {
             create_host_path,
             propagation,
             selinux,
+            recursive,
             ..
         } = kind
         else {
@@ -185,12 +202,13 @@ impl Decoder<'_> {
                     *create_host_path = self.boolean("create_host_path", value).unwrap_or(false);
                 }
                 "selinux" => *selinux = self.one_of("selinux", value, &["z", "Z"]),
+                "recursive" => *recursive = self.one_of("recursive", value, RECURSIVE),
                 other => self.unknown(
                     other,
                     entry,
                     "`bind`",
-                    &["propagation", "create_host_path", "selinux"],
-                    &["recursive"],
+                    &["propagation", "create_host_path", "selinux", "recursive"],
+                    &[],
                 ),
             }
         }
@@ -200,7 +218,13 @@ impl Decoder<'_> {
         let Some(table) = self.mapping("volume", node) else {
             return;
         };
-        let MountKind::Volume { nocopy, subpath, .. } = kind else {
+        let MountKind::Volume {
+            nocopy,
+            subpath,
+            labels,
+            ..
+        } = kind
+        else {
             self.error(
                 Code::Conflict,
                 "`volume` belongs to volumes of type volume",
@@ -213,7 +237,28 @@ impl Decoder<'_> {
             match &**key {
                 "nocopy" => *nocopy = self.boolean("nocopy", value).unwrap_or(false),
                 "subpath" => *subpath = self.text("subpath", value),
-                other => self.unknown(other, entry, "`volume`", &["nocopy", "subpath"], &["labels"]),
+                "labels" => *labels = self.texts_by_key("labels", value),
+                other => self.unknown(other, entry, "`volume`", &["nocopy", "subpath", "labels"], &[]),
+            }
+        }
+    }
+
+    fn image_options(&mut self, node: &Node, kind: &mut MountKind) {
+        let Some(table) = self.mapping("image", node) else {
+            return;
+        };
+        let MountKind::Image { subpath, .. } = kind else {
+            self.error(
+                Code::Conflict,
+                "`image` belongs to volumes of type image",
+                node.span,
+            );
+            return;
+        };
+        for (key, entry) in table {
+            match &**key {
+                "subpath" => *subpath = self.text("subpath", &entry.node),
+                other => self.unknown(other, entry, "`image`", &["subpath"], &[]),
             }
         }
     }

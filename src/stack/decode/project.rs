@@ -3,6 +3,7 @@
 use indexmap::IndexMap;
 
 use super::Decoder;
+use super::reader::{is_extension, to_json};
 use super::service::DecodedService as Inner;
 use crate::base::ServiceName;
 use crate::model::{NetworkSpec, ResourceFile, StackExt, VolumeSpec};
@@ -29,6 +30,8 @@ pub struct Decoded {
     pub configs: IndexMap<String, ResourceFile>,
     /// The top-level `x-platform`.
     pub ext: StackExt,
+    /// Other `x-…` at the top.
+    pub extensions: IndexMap<String, serde_json::Value>,
 }
 
 /// The most ports of a stack, ranges spread.
@@ -88,6 +91,9 @@ impl Decoder<'_> {
                 // Done before decoding.
                 "include" => {}
                 "version" => self.version(entry),
+                other if is_extension(other) => {
+                    out.extensions.insert(other.to_owned(), to_json(value));
+                }
                 other => self.unknown(other, entry, "a stack", TOP, &["models"]),
             }
         }

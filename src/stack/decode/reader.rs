@@ -29,6 +29,31 @@ pub(super) fn is_extension(key: &str) -> bool {
     key.starts_with("x-")
 }
 
+/// A value as JSON.
+pub(super) fn to_json(node: &Node) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match &node.value {
+        Value::Sequence(items) => items.iter().map(|item| to_json(item)).collect(),
+        Value::Mapping(table) => Json::Object(
+            table
+                .iter()
+                .map(|(key, entry)| (key.to_string(), to_json(&entry.node)))
+                .collect(),
+        ),
+        Value::Scalar(_) => match node.resolved() {
+            None | Some(Resolved::Null) => Json::Null,
+            Some(Resolved::Bool(value)) => Json::Bool(value),
+            Some(Resolved::Int(value)) => match (i64::try_from(value), u64::try_from(value)) {
+                (Ok(value), _) => Json::from(value),
+                (_, Ok(value)) => Json::from(value),
+                _ => Json::from(value as f64),
+            },
+            Some(Resolved::Float(value)) => Json::from(value),
+            Some(Resolved::Text(text) | Resolved::Timestamp(text)) => Json::from(text),
+        },
+    }
+}
+
 impl Decoder<'_> {
     pub(super) fn error(&mut self, code: Code, message: impl Into<String>, span: Span) {
         self.findings.push(Finding::error(code, message).at(span));

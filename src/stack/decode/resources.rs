@@ -169,7 +169,12 @@ impl Decoder<'_> {
                 "template_driver" => {
                     self.text("template_driver", value);
                 }
-                other => self.unknown(other, entry, &what, FILE, &["driver", "driver_opts"]),
+                "driver" | "driver_opts" => self.warn(
+                    Code::NotSupported,
+                    format!("`{attribute}` of {what} has no effect on a single engine"),
+                    entry.key_span,
+                ),
+                other => self.unknown(other, entry, &what, FILE, &[]),
             }
         }
         if external {

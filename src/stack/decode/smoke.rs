@@ -6,6 +6,7 @@ use std::rc::Rc;
 use indexmap::IndexMap;
 
 use super::Decoder;
+use super::reader::to_json;
 use crate::base::ServiceName;
 use crate::model::SmokeTest;
 use crate::model::smoke::{Address, Compare, CompareOp, HttpExpect, HttpRequest, SmokeCheck};
@@ -379,30 +380,5 @@ impl Decoder<'_> {
             folder: folder?,
             at: at?,
         })
-    }
-}
-
-/// A value as JSON.
-fn to_json(node: &Node) -> serde_json::Value {
-    use serde_json::Value as Json;
-    match &node.value {
-        Value::Sequence(items) => items.iter().map(|item| to_json(item)).collect(),
-        Value::Mapping(table) => Json::Object(
-            table
-                .iter()
-                .map(|(key, entry)| (key.to_string(), to_json(&entry.node)))
-                .collect(),
-        ),
-        Value::Scalar(_) => match node.resolved() {
-            None | Some(Resolved::Null) => Json::Null,
-            Some(Resolved::Bool(value)) => Json::Bool(value),
-            Some(Resolved::Int(value)) => match (i64::try_from(value), u64::try_from(value)) {
-                (Ok(value), _) => Json::from(value),
-                (_, Ok(value)) => Json::from(value),
-                _ => Json::from(value as f64),
-            },
-            Some(Resolved::Float(value)) => Json::from(value),
-            Some(Resolved::Text(text) | Resolved::Timestamp(text)) => Json::from(text),
-        },
     }
 }

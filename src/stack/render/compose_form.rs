@@ -1,6 +1,6 @@
 //! The model's own form → the structure of `docker compose config`.
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::{deploy_form, smoke_form};
 use crate::model::Project;
@@ -24,6 +24,36 @@ pub fn to_value(project: &Project) -> Value {
     }
     escape(&mut value);
     value
+}
+
+/// The same as docker compose writes it as YAML: without what is empty and means nothing.
+pub fn to_yaml_value(project: &Project) -> Value {
+    let mut value = to_value(project);
+    if let Value::Object(top) = &mut value {
+        each(top, "services", |_, service| {
+            for key in ["command", "entrypoint"] {
+                if service.get(key).is_some_and(Value::is_null) {
+                    service.shift_remove(key);
+                }
+            }
+            if let Some(Value::Object(deploy)) = service.get_mut("deploy") {
+                drop_empty(deploy, &["placement", "resources"]);
+            }
+        });
+        each(top, "networks", |_, network| drop_empty(network, &["ipam"]));
+    }
+    value
+}
+
+fn drop_empty(table: &mut Map<String, Value>, keys: &[&str]) {
+    for key in keys {
+        if table
+            .get(*key)
+            .is_some_and(|value| value.as_object().is_some_and(Map::is_empty))
+        {
+            table.shift_remove(*key);
+        }
+    }
 }
 
 /// Each table of a section.
@@ -88,8 +118,18 @@ fn service_form(service: &mut Map<String, Value>) {
 /// What belongs to a kind of mount stands under the kind's own name.
 fn mount_form(mount: &mut Map<String, Value>) {
     let (section, keys): (&str, &[&str]) = match mount.get("type").and_then(Value::as_str) {
-        Some("bind") => ("bind", &["create_host_path", "propagation", "selinux"]),
-        Some("volume") => ("volume", &["nocopy", "subpath"]),
+        Some("bind") => (
+            "bind",
+            &["create_host_path", "propagation", "selinux", "recursive"],
+        ),
+        Some("volume") => {
+            // docker compose keeps the label of a short form there, whatever is mounted.
+            if let Some(label) = mount.shift_remove("selinux") {
+                mount.insert("bind".to_owned(), json!({ "selinux": label }));
+            }
+            ("volume", &["nocopy", "subpath", "labels"])
+        }
+        Some("image") => ("image", &["subpath"]),
         Some("tmpfs") => ("tmpfs", &["size", "mode"]),
         _ => return,
     };
@@ -108,7 +148,7 @@ fn mount_form(mount: &mut Map<String, Value>) {
         *mode = Value::from(number);
     }
     // A bind without options would be read as one that makes its folder.
-    if !own.is_empty() || section != "tmpfs" {
+    if !own.is_empty() || !["tmpfs", "image"].contains(&section) {
         mount.insert(section.to_owned(), Value::Object(own));
     }
 }

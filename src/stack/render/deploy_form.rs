@@ -20,6 +20,7 @@ pub(super) fn deploy_form(deploy: &mut Map<String, Value>) {
             [
                 ("reserve_cpus", "cpus"),
                 ("reserve_memory", "memory"),
+                ("reserve_generic", "generic_resources"),
                 ("reserve_devices", "devices"),
             ]
             .as_slice(),
@@ -27,7 +28,10 @@ pub(super) fn deploy_form(deploy: &mut Map<String, Value>) {
     ] {
         let mut part = Map::new();
         for (from, to) in fields {
-            if let Some(value) = deploy.shift_remove(*from) {
+            if let Some(mut value) = deploy.shift_remove(*from) {
+                if *from == "reserve_generic" {
+                    generic(&mut value);
+                }
                 part.insert((*to).to_owned(), value);
             }
         }
@@ -36,7 +40,11 @@ pub(super) fn deploy_form(deploy: &mut Map<String, Value>) {
         }
     }
     deploy.insert("resources".to_owned(), Value::Object(resources));
-    deploy.insert("placement".to_owned(), Value::Object(Map::new()));
+    deploy
+        .entry("placement".to_owned())
+        .or_insert_with(|| Value::Object(Map::new()));
+    let timing = [("restart_delay", "delay"), ("restart_window", "window")];
+    let timing = timing.map(|(from, to)| (to, deploy.shift_remove(from)));
     if let Some(policy) = deploy.get_mut("restart_policy")
         && let Some(text) = policy.as_str()
     {
@@ -53,7 +61,20 @@ pub(super) fn deploy_form(deploy: &mut Map<String, Value>) {
         if let (Some(attempts), Some(form)) = (attempts, form.as_object_mut()) {
             form.insert("max_attempts".to_owned(), Value::from(attempts));
         }
+        for (key, value) in timing {
+            if let (Some(value), Some(form)) = (value, form.as_object_mut()) {
+                form.insert(key.to_owned(), value);
+            }
+        }
         *policy = form;
     }
     deploy.sort_keys();
+}
+
+/// `[kind, number]` pairs as Compose writes generic resources.
+fn generic(value: &mut Value) {
+    for item in value.as_array_mut().into_iter().flatten() {
+        let pair = item.take();
+        *item = json!({"discrete_resource_spec": {"kind": pair.get(0), "value": pair.get(1)}});
+    }
 }

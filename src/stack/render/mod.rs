@@ -6,14 +6,14 @@ mod deploy_form;
 mod smoke_form;
 mod yaml;
 
-pub use compose_form::to_value;
+pub use compose_form::{to_value, to_yaml_value};
 pub use yaml::to_yaml;
 
 use crate::model::Project;
 
 /// The project as YAML.
 pub fn project_yaml(project: &Project) -> String {
-    to_yaml(&to_value(project))
+    to_yaml(&to_yaml_value(project))
 }
 
 /// The project as JSON, indented.

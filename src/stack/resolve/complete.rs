@@ -59,6 +59,7 @@ pub fn complete(decoded: Decoded, wanted: &Wanted, places: Places<'_>, findings:
         secrets: decoded.secrets,
         configs: decoded.configs,
         ext: decoded.ext,
+        extensions: decoded.extensions,
         places: SourcePlaces::default(),
     };
     let default_used = project

@@ -31,6 +31,8 @@ async fn a_container_lives_as_asked() {
             source: Some("data".into()),
             nocopy: false,
             subpath: None,
+            labels: Default::default(),
+            selinux: None,
         },
         target: "/data".into(),
         read_only: false,

@@ -281,6 +281,7 @@ fn mounted(mount: &Mount) -> Line {
     let from = match &mount.kind {
         MountKind::Bind { source, .. } => source.display().to_string(),
         MountKind::Volume { source, .. } => source.clone().unwrap_or_else(|| "anonymous volume".into()),
+        MountKind::Image { source, .. } => format!("image {source}"),
         MountKind::Tmpfs { .. } => "memory".into(),
     };
     let mut line = Line::of(Role::Text, from)
