@@ -285,6 +285,7 @@ mod tests {
         let resource = |source| ResourceFile {
             name: "n".into(),
             source,
+            swarm: Default::default(),
             digest: None,
         };
         project
@@ -305,6 +306,7 @@ mod tests {
 
     fn mount(source: &str, mode: Option<u32>) -> FileMount {
         FileMount {
+            written_target: None,
             source: source.into(),
             target: format!("/run/secrets/{source}"),
             uid: None,

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use crate::base::{ImageId, ServiceName};
-use crate::model::render::hash;
+use crate::model::compose::container_hash;
 use crate::model::{Condition, Project, Service, labels};
 
 /// All labels of a container beside those that the service itself asks for.
@@ -37,7 +37,7 @@ pub fn of_container(
         (labels::SERVICE, name.to_string()),
         (labels::NUMBER, number.to_string()),
         (labels::ONEOFF, "False".to_owned()),
-        (labels::CONFIG_HASH, hash(definition)),
+        (labels::CONFIG_HASH, container_hash(service)),
         (labels::CONFIG_FILES, joined(&project.files)),
         (labels::WORKING_DIR, project.working_dir.display().to_string()),
         (labels::DEPENDS_ON, depends_on.join(",")),

@@ -125,6 +125,7 @@ mod tests {
             configs: IndexMap::new(),
             ext: StackExt::default(),
             extensions: Default::default(),
+            nested_extensions: Vec::new(),
             places: Default::default(),
         };
         let of = |options| -> Vec<String> {

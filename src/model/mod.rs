@@ -12,6 +12,7 @@
 
 pub mod board;
 pub mod build;
+pub mod compose;
 pub mod develop;
 pub mod ext;
 pub mod health;

@@ -19,6 +19,9 @@ pub struct Mount {
     /// Whether it cannot be written to.
     #[serde(skip_serializing_if = "is_false")]
     pub read_only: bool,
+    /// `consistent`, `cached` or `delegated`: has no effect on Linux.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub consistency: Option<String>,
 }
 
 /// What a mount brings in.
@@ -79,12 +82,15 @@ pub enum MountKind {
 }
 
 /// A config or secret mounted by a service.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct FileMount {
     /// Key under the top-level `configs` or `secrets`.
     pub source: String,
     /// Path in the container, absolute (`/run/secrets/<source>` or `/<source>` by default).
     pub target: String,
+    /// The target as the file has it, where it says one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub written_target: Option<String>,
     /// Owner; `None` leaves the engine's default.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
@@ -104,6 +110,9 @@ pub struct ResourceFile {
     /// Where its content comes from.
     #[serde(flatten)]
     pub source: FileSource,
+    /// What only Swarm knows (`driver`, `driver_opts`, `labels`, `template_driver`): shown, and no more.
+    #[serde(flatten)]
+    pub swarm: IndexMap<String, serde_json::Value>,
     /// SHA-256 of the content in hexadecimal, where it could be read at load; part of what counts as changed.
     #[serde(skip)]
     pub digest: Option<String>,

@@ -45,6 +45,9 @@ pub struct Project {
     /// Other extensions at the top (`x-…`), as written: shown, and nothing else.
     #[serde(flatten)]
     pub extensions: IndexMap<String, serde_json::Value>,
+    /// Extensions below the top: where each stands (a JSON pointer), and key and value of it.
+    #[serde(skip)]
+    pub nested_extensions: Vec<(String, serde_json::Value)>,
     /// Where the files define services and smoke tests.
     #[serde(skip)]
     pub places: SourcePlaces,

@@ -61,11 +61,22 @@ pub fn comparable(project: &Project, service: &Service, bound_files: &[(String, 
                 "endpoint_mode",
                 "update_config",
                 "rollback_config",
+                "mode",
+                "placement",
+                "reserve_generic",
+                "restart_delay",
+                "restart_window",
             ] {
                 deploy.shift_remove(irrelevant);
             }
             if deploy.is_empty() {
                 fields.shift_remove("deploy");
+            }
+        }
+        for section in ["configs", "secrets"] {
+            let mounts = fields.get_mut(section).and_then(Value::as_array_mut);
+            for mount in mounts.into_iter().flatten().filter_map(Value::as_object_mut) {
+                mount.shift_remove("written_target");
             }
         }
         let mut contents = serde_json::Map::new();

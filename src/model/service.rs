@@ -63,6 +63,9 @@ pub struct Service {
     /// Labels on the container.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub labels: IndexMap<String, String>,
+    /// The files that some of the labels were read from, absolute.
+    #[serde(skip)]
+    pub label_files: Vec<PathBuf>,
     /// Annotations on the container.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub annotations: IndexMap<String, String>,

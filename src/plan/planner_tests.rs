@@ -48,6 +48,7 @@ pub(super) fn project(services: &[(&str, &[(&str, Condition)])]) -> Project {
         configs: Default::default(),
         ext: Default::default(),
         extensions: Default::default(),
+        nested_extensions: Vec::new(),
         places: Default::default(),
     }
 }

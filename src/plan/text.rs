@@ -34,7 +34,9 @@ pub fn cause(cause: &Cause) -> String {
             format!("its image is another: {} → {}", from.short(), to.short())
         }
         Cause::Asked(flag) => format!("asked for by {flag}"),
-        Cause::NotOurs => "another program made it, so its definition cannot be compared".into(),
+        Cause::NotOurs => {
+            "another program made it, from a definition that differs or cannot be compared".into()
+        }
         Cause::DependencyReplaced(name) => format!("{name}, which it depends on, is replaced"),
         Cause::NetworkReplaced(name) => format!("the network {name} is replaced"),
         Cause::Replaced => "its successor takes its place".into(),

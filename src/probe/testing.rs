@@ -459,6 +459,7 @@ pub(crate) fn project(services: &[&str]) -> TestProject {
         configs: IndexMap::new(),
         ext: StackExt::default(),
         extensions: Default::default(),
+        nested_extensions: Vec::new(),
         places: Default::default(),
     })
 }

@@ -48,6 +48,7 @@ fn project() -> Project {
         configs: Default::default(),
         places: Default::default(),
         extensions: Default::default(),
+        nested_extensions: Vec::new(),
         ext: StackExt {
             links: vec![
                 link("front page", "http://127.0.0.1:8080/", "nginx"),

@@ -134,12 +134,7 @@ fn it_shows_what_runs_and_acts_on_it() {
 fn a_project_that_docker_compose_started_is_shown_without_its_files() {
     let project = Project::shared();
     project.stack(FIVE);
-    let Some(compose) = crate::engine::peer::compose() else {
-        assert!(
-            std::env::var_os("PLATFORM_TEST_STRICT").is_none(),
-            "docker compose is missing: ci/get-compose.sh"
-        );
-        eprintln!("skipped: docker compose is missing");
+    let Some(compose) = crate::engine::peer::required() else {
         return;
     };
     let started = project.program(compose.to_str().unwrap()).args(["up", "-d"]);

@@ -132,6 +132,7 @@ fn stack(project: &Project) -> Stack {
         files: Vec::new(),
         env_files: Vec::new(),
         extensions: Default::default(),
+        nested_extensions: Vec::new(),
         services: Default::default(),
         disabled: Vec::new(),
         networks: [(

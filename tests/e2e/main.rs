@@ -11,6 +11,7 @@ mod support;
 
 mod builds;
 mod commands;
+mod compose_files;
 mod concurrent;
 mod dashboard;
 mod dashboard_faults;

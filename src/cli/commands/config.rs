@@ -5,8 +5,8 @@ use std::fs;
 
 use crate::base::ServiceName;
 use crate::base::secret::MASK;
-use crate::execute::inputs;
-use crate::model::{MountKind, Project, render};
+use crate::model::compose::service_hash;
+use crate::model::{MountKind, Project};
 use crate::stack::render::{project_json, project_yaml};
 
 use super::super::context::Context;
@@ -137,7 +137,6 @@ fn narrow(project: &mut Project, services: &[ServiceName]) {
 }
 
 fn hashes(project: &Project, names: &[ServiceName]) -> Result<String, ExpectedError> {
-    let bound = inputs::bound_files(project);
     let mut out = String::new();
     if let Some(missing) = names.iter().find(|name| !project.services.contains_key(*name)) {
         return Err(ExpectedError::NoSuchThing {
@@ -147,8 +146,7 @@ fn hashes(project: &Project, names: &[ServiceName]) -> Result<String, ExpectedEr
     }
     for (name, service) in &project.services {
         if names.is_empty() || names.contains(name) {
-            let files = bound.get(name).map_or(&[][..], Vec::as_slice);
-            let hash = render::hash(&render::comparable(project, service, files));
+            let hash = service_hash(service);
             out.push_str(&format!("{name} {hash}\n"));
         }
     }

@@ -195,6 +195,7 @@ pub(super) fn nothing(name: &crate::base::ProjectName) -> Project {
         configs: Default::default(),
         ext: StackExt::default(),
         extensions: Default::default(),
+        nested_extensions: Vec::new(),
         places: Default::default(),
     }
 }

@@ -32,6 +32,7 @@ pub(super) mod tests_support {
             configs: IndexMap::new(),
             ext: StackExt::default(),
             extensions: Default::default(),
+            nested_extensions: Vec::new(),
             places: Default::default(),
         }
     }

@@ -289,6 +289,7 @@ fn mounts_take_the_form_that_compose_gives_them() {
         kind,
         target: target.into(),
         read_only,
+        consistency: None,
     };
     let bind =
         |source: &str, create_host_path, propagation: Option<&str>, selinux: Option<&str>| MountKind::Bind {

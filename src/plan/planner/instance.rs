@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::{ImageState, Planner, Recreate, shares_with};
 use crate::base::{ContainerId, ImageId, ServiceName};
+use crate::model::compose::container_hash;
 use crate::model::render::{comparable, container_name};
 use crate::model::{Condition, Container, ContainerState, EngineHealth, RestartPolicy, Service, labels};
 use crate::plan::differences;
@@ -162,16 +163,24 @@ impl<'a> Planner<'a> {
         if let Some(shared) = shares_with(service).find(|d| self.replaced.contains(*d)) {
             return Some(Cause::DependencyReplaced(shared.clone()));
         }
-        let Some(was) = container.labels.get(labels::SPEC) else {
-            return Some(Cause::NotOurs);
-        };
-        let was: Value = match serde_json::from_str(was) {
-            Ok(value) => value,
-            Err(_) => return Some(Cause::NotOurs),
-        };
-        let differences = differences(&was, definition);
-        if !differences.is_empty() {
-            return Some(Cause::Differs(differences));
+        match container.labels.get(labels::SPEC) {
+            Some(was) => {
+                let was: Value = match serde_json::from_str(was) {
+                    Ok(value) => value,
+                    Err(_) => return Some(Cause::NotOurs),
+                };
+                let differences = differences(&was, definition);
+                if !differences.is_empty() {
+                    return Some(Cause::Differs(differences));
+                }
+            }
+            // docker compose left a hash of the definition that it made the container from.
+            None => {
+                let hash = container.labels.get(labels::CONFIG_HASH);
+                if hash.is_none_or(|hash| *hash != container_hash(service)) {
+                    return Some(Cause::NotOurs);
+                }
+            }
         }
         if image.as_str() != "pending" && container.image != *image {
             return Some(Cause::ImageChanged {

@@ -89,6 +89,7 @@ impl Decoder<'_> {
             kind,
             target: clean_target(short.target),
             read_only: short.read_only,
+            consistency: None,
         })
     }
 
@@ -140,11 +141,13 @@ impl Decoder<'_> {
             },
             target: String::new(),
             read_only: false,
+            consistency: None,
         };
         for (key, entry) in table {
             let value = &entry.node;
             match &**key {
-                "type" | "consistency" => {}
+                "type" => {}
+                "consistency" => out.consistency = self.text("consistency", value),
                 "source" => match &mut out.kind {
                     MountKind::Bind { source, .. } => *source = self.path("source", value)?,
                     MountKind::Volume { source, .. } => {
@@ -311,9 +314,7 @@ impl Decoder<'_> {
             return Some(FileMount {
                 target: place(&source),
                 source,
-                uid: None,
-                gid: None,
-                mode: None,
+                ..FileMount::default()
             });
         };
         let (mut source, mut target) = (None, None);
@@ -335,6 +336,9 @@ impl Decoder<'_> {
         let source = source?;
         Some(FileMount {
             target: place(target.as_deref().unwrap_or(&source)),
+            // A secret's own default is always written.
+            written_target: target
+                .filter(|target| folder.is_empty() || *target != format!("{folder}/{source}")),
             source,
             uid,
             gid,

@@ -32,6 +32,8 @@ pub struct Decoded {
     pub ext: StackExt,
     /// Other `x-…` at the top.
     pub extensions: IndexMap<String, serde_json::Value>,
+    /// `x-…` below the top, but for ours: JSON pointer of the table, key and value.
+    pub nested_extensions: Vec<(String, serde_json::Value)>,
 }
 
 /// The most ports of a stack, ranges spread.
@@ -67,6 +69,7 @@ impl Decoder<'_> {
         let Some(table) = self.mapping("the stack", root) else {
             return out;
         };
+        nested_extensions(root, &mut out.nested_extensions);
         for (key, entry) in table {
             let value = &entry.node;
             match &**key {
@@ -154,4 +157,43 @@ fn is_name(text: &str) -> bool {
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || "._-".contains(c))
+}
+
+/// The most extensions below the top that are kept.
+const MOST_EXTENSIONS: usize = 10_000;
+/// Tables that may hold extensions (`*`: any key); in others, keys are the user's own.
+const EXTENSIBLE: [&str; 9] = [
+    "/services/*",
+    "/services/*/build",
+    "/services/*/deploy",
+    "/services/*/develop",
+    "/services/*/healthcheck",
+    "/networks/*",
+    "/volumes/*",
+    "/secrets/*",
+    "/configs/*",
+];
+
+/// Extensions of the tables below the top, but for ours.
+fn nested_extensions(root: &Node, out: &mut Vec<(String, serde_json::Value)>) {
+    for pattern in EXTENSIBLE {
+        let keys: Vec<&str> = pattern.split('/').skip(1).collect();
+        within(root, &keys, String::new(), out);
+    }
+}
+
+fn within(node: &Node, keys: &[&str], path: String, out: &mut Vec<(String, serde_json::Value)>) {
+    for (key, entry) in node.mapping().into_iter().flatten() {
+        match keys {
+            [] if is_extension(key) && **key != *"x-platform" && out.len() < MOST_EXTENSIONS => {
+                let own = serde_json::json!({ key.to_string(): to_json(&entry.node) });
+                out.push((path.clone(), own));
+            }
+            [wanted, rest @ ..] if *wanted == "*" || **wanted == **key => {
+                let key = key.replace('~', "~0").replace('/', "~1");
+                within(&entry.node, rest, format!("{path}/{key}"), out);
+            }
+            _ => {}
+        }
+    }
 }

@@ -2,6 +2,8 @@
 //!
 //! Names are completed (`project_key`) when the project's name is known, see `resolve`.
 
+use indexmap::IndexMap;
+
 use super::Decoder;
 use crate::base::Secret;
 use crate::model::network::IpamPool;
@@ -144,6 +146,7 @@ impl Decoder<'_> {
         let mut name = String::new();
         let mut external = false;
         let mut sources: Vec<(Span, FileSource)> = Vec::new();
+        let mut swarm = IndexMap::new();
         for (attribute, entry) in table {
             let value = &entry.node;
             match &**attribute {
@@ -162,18 +165,14 @@ impl Decoder<'_> {
                     let text = self.text("content", value)?;
                     sources.push((entry.key_span, FileSource::Content(text)));
                 }
-                // Swarm's; Compose takes and drops them.
-                "labels" => {
-                    self.texts_by_key("labels", value);
+                "labels" | "driver_opts" => {
+                    let texts = self.texts_by_key(attribute, value);
+                    swarm.insert(attribute.to_string(), serde_json::json!(texts));
                 }
-                "template_driver" => {
-                    self.text("template_driver", value);
+                "driver" | "template_driver" => {
+                    let text = self.text(attribute, value)?;
+                    swarm.insert(attribute.to_string(), text.into());
                 }
-                "driver" | "driver_opts" => self.warn(
-                    Code::NotSupported,
-                    format!("`{attribute}` of {what} has no effect on a single engine"),
-                    entry.key_span,
-                ),
                 other => self.unknown(other, entry, &what, FILE, &[]),
             }
         }
@@ -191,6 +190,7 @@ impl Decoder<'_> {
             return Some(ResourceFile {
                 name,
                 source: FileSource::External(true),
+                swarm,
                 digest: None,
             });
         }
@@ -199,6 +199,7 @@ impl Decoder<'_> {
             (Some((_, source)), None) => Some(ResourceFile {
                 name,
                 source,
+                swarm,
                 digest: None,
             }),
             (Some((first, _)), Some((second, _))) => {

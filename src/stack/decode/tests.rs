@@ -384,7 +384,7 @@ fn devices_limits_and_what_rolls_out() {
       rollback_config: {failure_action: pause}
       resources: {reservations: {devices: [{capabilities: [gpu], driver: nvidia, device_ids: ['0', '1']}]}}
 ";
-    insta::assert_snapshot!(Case::new(stack).part("/services/a"), @r#"{"blkio_config":{"weight":300,"weight_device":[{"path":"/dev/sda","weight":400}],"device_read_bps":[{"path":"/dev/sda","rate":"1048576"}]},"command":null,"cpu_percent":50.0,"deploy":{"endpoint_mode":"vip","placement":{},"resources":{"reservations":{"devices":[{"capabilities":["gpu"],"driver":"nvidia","device_ids":["0","1"]}]}},"rollback_config":{"failure_action":"pause"},"update_config":{"parallelism":2,"delay":"10s","order":"start-first"}},"develop":{"watch":[{"path":"/p/src","action":"sync+exec","target":"/src","ignore":["a"],"exec":{"command":["make"]}}]},"entrypoint":null,"gpus":[{"count":-1}],"image":"i","networks":{"default":null}}"#);
+    insta::assert_snapshot!(Case::new(stack).part("/services/a"), @r#"{"blkio_config":{"weight":300,"weight_device":[{"Path":"/dev/sda","Weight":400}],"device_read_bps":[{"Path":"/dev/sda","Rate":"1048576"}]},"command":null,"cpu_percent":50,"deploy":{"endpoint_mode":"vip","placement":{},"resources":{"reservations":{"devices":[{"capabilities":["gpu"],"driver":"nvidia","device_ids":["0","1"]}]}},"rollback_config":{"failure_action":"pause"},"update_config":{"parallelism":2,"delay":"10s","order":"start-first"}},"develop":{"watch":[{"path":"/p/src","action":"sync+exec","target":"/src","ignore":["a"],"exec":{"command":["make"]}}]},"entrypoint":null,"gpus":[{"count":-1}],"image":"i","networks":{"default":null}}"#);
     assert_eq!(
         attribute("gpus", "[{driver: nvidia, count: 2}]"),
         r#"[{"driver":"nvidia","count":2}]"#

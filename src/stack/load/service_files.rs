@@ -64,6 +64,7 @@ impl Wanted {
             let own = std::mem::take(&mut service.labels);
             service.labels = reader.all(&label_files, None);
             service.labels.extend(own);
+            service.label_files = label_files.into_iter().map(|file| file.path).collect();
         }
     }
 }
@@ -97,12 +98,14 @@ impl Reader<'_> {
                 continue;
             };
             let variables = self.variables;
-            let known = |name: &str| {
-                variables
+            let known = |name: &str| match own {
+                Some(own) => variables
                     .get(name)
                     .or_else(|| out.get(name))
                     .cloned()
-                    .or_else(|| own?.get(name).cloned().flatten())
+                    .or_else(|| own.get(name).cloned().flatten()),
+                // Label files know nothing but each other.
+                None => out.get(name).cloned(),
             };
             let parsed = if file.raw {
                 dotenv::parse_raw(&text, &known)

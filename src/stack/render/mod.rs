@@ -1,12 +1,9 @@
 //! A resolved project as YAML or JSON, in the structure that the Compose Specification has and
 //! docker compose's `config` prints. Reading the YAML again gives the same project.
 
-mod compose_form;
-mod deploy_form;
-mod smoke_form;
 mod yaml;
 
-pub use compose_form::{to_value, to_yaml_value};
+pub use crate::model::compose::{to_value, to_yaml_value};
 pub use yaml::to_yaml;
 
 use crate::model::Project;

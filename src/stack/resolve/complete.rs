@@ -60,6 +60,7 @@ pub fn complete(decoded: Decoded, wanted: &Wanted, places: Places<'_>, findings:
         configs: decoded.configs,
         ext: decoded.ext,
         extensions: decoded.extensions,
+        nested_extensions: decoded.nested_extensions,
         places: SourcePlaces::default(),
     };
     let default_used = project

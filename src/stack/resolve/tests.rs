@@ -182,7 +182,6 @@ volumes: {v: , unused: }
     name: p
     services:
       a:
-        command: null
         depends_on:
           b:
             condition: service_started
@@ -191,7 +190,6 @@ volumes: {v: , unused: }
           c:
             condition: service_started
             required: true
-        entrypoint: null
         image: i
         links:
           - b:x
@@ -220,13 +218,9 @@ volumes: {v: , unused: }
         build:
           context: /p
           dockerfile: Dockerfile
-        command: null
-        entrypoint: null
         networks:
           default: null
       c:
-        command: null
-        entrypoint: null
         image: i
         networks:
           m:
@@ -236,7 +230,6 @@ volumes: {v: , unused: }
     networks:
       'n':
         name: p_n
-        ipam: {}
       m:
         name: mine
         ipam:
@@ -244,6 +237,5 @@ volumes: {v: , unused: }
             - subnet: 10.9.0.0/16
       default:
         name: p_default
-        ipam: {}
     "#);
 }

@@ -66,11 +66,13 @@ async fn a_half_made_container_is_replaced_and_never_shown_as_wanted() {
                 variable: "T".into(),
                 value: Some(Secret::new("abcdef".into())),
             },
+            swarm: Default::default(),
             digest: None,
         },
     );
     let mut service = world.service("sleep 60");
     service.secrets = vec![FileMount {
+        written_target: None,
         source: "token".into(),
         target: "/run/secrets/token".into(),
         uid: None,

@@ -36,6 +36,7 @@ async fn a_container_lives_as_asked() {
         },
         target: "/data".into(),
         read_only: false,
+        consistency: None,
     }];
     service.environment = [("GREETING".to_owned(), Some("hi there".to_owned()))].into();
     service.hostname = Some("box".into());
@@ -141,6 +142,7 @@ async fn memory_and_exit_codes_are_told_apart() {
 
 fn file(source: &str, target: &str, mode: Option<u32>, uid: Option<&str>) -> FileMount {
     FileMount {
+        written_target: None,
         source: source.into(),
         target: target.into(),
         uid: uid.map(str::to_owned),
@@ -155,6 +157,7 @@ async fn secrets_have_their_content_owner_and_mode_in_any_container() {
     let resource = |source| ResourceFile {
         name: "x".into(),
         source,
+        swarm: Default::default(),
         digest: None,
     };
     let on_host = world.project.file("secret.txt", "from a file");

@@ -39,10 +39,9 @@ pub(super) fn deploy_form(deploy: &mut Map<String, Value>) {
             resources.insert(section.to_owned(), Value::Object(part));
         }
     }
-    deploy.insert("resources".to_owned(), Value::Object(resources));
-    deploy
-        .entry("placement".to_owned())
-        .or_insert_with(|| Value::Object(Map::new()));
+    if !resources.is_empty() {
+        deploy.insert("resources".to_owned(), Value::Object(resources));
+    }
     let timing = [("restart_delay", "delay"), ("restart_window", "window")];
     let timing = timing.map(|(from, to)| (to, deploy.shift_remove(from)));
     if let Some(policy) = deploy.get_mut("restart_policy")
