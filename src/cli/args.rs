@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub mod manage;
 pub mod observe;
 pub mod up;
 pub mod watch;
@@ -118,11 +119,23 @@ pub enum Command {
     Stop(up::StopArgs),
     /// Stop and start containers
     Restart(up::StopArgs),
+    /// Send containers a signal, SIGKILL where none is named
+    Kill(manage::KillArgs),
+    /// Freeze the processes of containers
+    Pause(manage::ServicesArgs),
+    /// Let the processes of paused containers go on
+    Unpause(manage::ServicesArgs),
+    /// Remove containers that do not run
+    Rm(manage::RmArgs),
+    /// Wait until containers have ended; the exit code is theirs
+    Wait(manage::WaitArgs),
     /// Show the living stack in a terminal dashboard, and act on it
     #[command(visible_alias = "ui")]
     Dashboard(up::DashboardArgs),
     /// List the project's containers
     Ps(observe::PsArgs),
+    /// Show where a port of a container is bound on the host
+    Port(manage::PortArgs),
     /// Show the output of containers
     Logs(observe::LogsArgs),
     /// Show what containers use of the machine

@@ -17,12 +17,14 @@ use super::terminal::Terminal;
 
 pub mod env_files;
 pub mod lifecycle;
+pub mod manage;
 pub mod observe;
 pub mod up;
 pub mod watch;
 
 pub use env_files::with_env_files;
 pub use lifecycle::{DashboardSettings, LifecycleSettings};
+pub use manage::{PortSettings, RmSettings, WaitSettings};
 pub use observe::{
     ConfigFormat, ConfigList, ConfigSettings, DoctorSettings, ExecSettings, InitSettings, LogsSettings,
     PsFormat, PsSettings, PsShape, ReportFormat, Shell, SmokeSettings, VersionFormat, VersionSettings,
@@ -51,8 +53,14 @@ pub enum CommandSettings {
     Down(DownSettings),
     /// `plan`
     Plan(PlanSettings),
-    /// `start`, `stop`, `restart`
+    /// `start`, `stop`, `restart`, `kill`, `pause`, `unpause`
     Lifecycle(LifecycleSettings),
+    /// `rm`
+    Rm(RmSettings),
+    /// `wait`
+    Wait(Box<WaitSettings>),
+    /// `port`
+    Port(PortSettings),
     /// `dashboard`
     Dashboard(DashboardSettings),
     /// `ps`
@@ -182,6 +190,16 @@ impl Settings {
             Command::Restart(args) => {
                 CommandSettings::Lifecycle(LifecycleSettings::resolve(Change::Restart, args, env)?)
             }
+            Command::Kill(args) => CommandSettings::Lifecycle(LifecycleSettings::kill(args, env)?),
+            Command::Pause(args) => {
+                CommandSettings::Lifecycle(LifecycleSettings::freeze(Change::Pause, args, env)?)
+            }
+            Command::Unpause(args) => {
+                CommandSettings::Lifecycle(LifecycleSettings::freeze(Change::Unpause, args, env)?)
+            }
+            Command::Rm(args) => CommandSettings::Rm(RmSettings::resolve(args, env)?),
+            Command::Wait(args) => CommandSettings::Wait(Box::new(WaitSettings::resolve(args, env)?)),
+            Command::Port(args) => CommandSettings::Port(PortSettings::resolve(args)),
             Command::Dashboard(args) => CommandSettings::Dashboard(DashboardSettings::resolve(args, env)),
             Command::Ps(args) => CommandSettings::Ps(PsSettings::resolve(args)?),
             Command::Logs(args) => CommandSettings::Logs(LogsSettings::resolve(args, &global)?),
@@ -207,6 +225,7 @@ impl Settings {
             CommandSettings::Exec(_) => "exec",
             CommandSettings::Smoke(_) => "smoke",
             CommandSettings::Init(_) => "init",
+            CommandSettings::Wait(_) => "wait",
             CommandSettings::Dashboard(_) => "dashboard",
             _ => return Ok(()),
         };

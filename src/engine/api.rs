@@ -66,6 +66,16 @@ pub trait Engine: Send + Sync {
     async fn start_container(&self, id: &ContainerId) -> Result<()>;
     /// Asks a container to stop and kills it after `grace`; one that does not run is success.
     async fn stop_container(&self, id: &ContainerId, signal: Option<&str>, grace: Duration) -> Result<()>;
+    /// Freezes the processes of a container; one that is frozen already is success.
+    async fn pause_container(&self, id: &ContainerId) -> Result<()> {
+        let _ = id;
+        Err(unsupported("pause a container"))
+    }
+    /// Lets the processes of a frozen container go on; one that is not frozen is success.
+    async fn unpause_container(&self, id: &ContainerId) -> Result<()> {
+        let _ = id;
+        Err(unsupported("unpause a container"))
+    }
     /// Sends a signal to process 1.
     async fn kill_container(&self, id: &ContainerId, signal: &str) -> Result<()>;
     /// Removes a container (`force` kills it first; `volumes` removes its anonymous volumes); not found is success.

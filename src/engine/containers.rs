@@ -346,6 +346,27 @@ impl Docker {
         .await
     }
 
+    /// Freezes the processes of a container, or lets them go on; as it already is, is success.
+    pub(super) async fn freeze(&self, id: &ContainerId, frozen: bool) -> Result<()> {
+        let done = if frozen {
+            self.ask(
+                &format!("pause container {}", id.short()),
+                self.client.pause_container(id.as_str()),
+            )
+            .await
+        } else {
+            self.ask(
+                &format!("unpause container {}", id.short()),
+                self.client.unpause_container(id.as_str()),
+            )
+            .await
+        };
+        excused(done, |kind| {
+            matches!(kind, EngineErrorKind::Conflict(text) | EngineErrorKind::Refused { message: text, .. }
+                if text.contains("already paused") || text.contains("is not paused"))
+        })
+    }
+
     /// Removes a container and waits until it is gone, also where somebody else removes it.
     pub(super) async fn delete_container(&self, id: &ContainerId, force: bool, volumes: bool) -> Result<()> {
         let operation = format!("remove container {}", id.short());

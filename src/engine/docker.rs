@@ -232,6 +232,14 @@ impl Engine for Docker {
         self.stop(id, signal, grace).await
     }
 
+    async fn pause_container(&self, id: &ContainerId) -> Result<()> {
+        self.freeze(id, true).await
+    }
+
+    async fn unpause_container(&self, id: &ContainerId) -> Result<()> {
+        self.freeze(id, false).await
+    }
+
     async fn kill_container(&self, id: &ContainerId, signal: &str) -> Result<()> {
         self.kill(id, signal).await
     }

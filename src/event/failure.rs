@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use super::ProbeAttempt;
-use crate::base::{ServiceName, format_duration};
+use crate::base::{ServiceName, Signal, format_duration};
 use crate::model::{Condition, SourcePlace};
 use crate::plan::Instance;
 
@@ -160,26 +160,13 @@ impl ContainerExit {
     /// How it ended, in words that fit after the service's name: `exited with code 1`,
     /// `was killed for memory (exit code 137)`.
     pub fn to_text(self) -> String {
-        let signal = match self.code {
-            129 => "SIGHUP",
-            130 => "SIGINT",
-            131 => "SIGQUIT",
-            132 => "SIGILL",
-            134 => "SIGABRT",
-            135 => "SIGBUS",
-            136 => "SIGFPE",
-            137 => "SIGKILL",
-            139 => "SIGSEGV",
-            141 => "SIGPIPE",
-            143 => "SIGTERM",
-            _ => "",
-        };
+        let signal = Signal::of_exit_code(self.code).map(|signal| signal.to_string());
         if self.oom_killed {
             format!("was killed for memory (exit code {})", self.code)
-        } else if signal.is_empty() {
-            format!("exited with code {}", self.code)
-        } else {
+        } else if let Some(signal) = signal {
             format!("exited with code {} ({signal})", self.code)
+        } else {
+            format!("exited with code {}", self.code)
         }
     }
 }

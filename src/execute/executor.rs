@@ -13,7 +13,7 @@ use super::report;
 use super::site::{Site, UnderWay, Wants};
 use super::state::State;
 use super::worker::{self, Input, Output};
-use crate::base::{ContainerId, Moment, NetworkId, ServiceName};
+use crate::base::{ContainerId, Moment, NetworkId, ServiceName, Signal};
 use crate::engine::EngineError;
 use crate::event::failure::{FailedOperation, FailedService, FailureCause, FailureReport, Previous};
 use crate::event::{Body, PlannedStep, Stage, StepState};
@@ -357,6 +357,22 @@ impl<'a> Run<'a> {
             (_, Action::StopContainer { service, .. }) => {
                 self.state.done(id, None);
                 self.gone(step, service, Stage::Stopped);
+            }
+            (_, Action::KillContainer { instance, signal, .. }) => {
+                self.state.done(id, None);
+                let (stage, said) = match *signal {
+                    Signal::KILL => (Stage::Stopped, "killed".to_owned()),
+                    other => (Stage::Running, format!("was sent {other}")),
+                };
+                self.stage(instance, stage, Some(said));
+            }
+            (_, Action::PauseContainer { instance, .. }) => {
+                self.state.done(id, None);
+                self.stage(instance, Stage::Running, Some("paused".into()));
+            }
+            (_, Action::UnpauseContainer { instance, .. }) => {
+                self.state.done(id, None);
+                self.stage(instance, Stage::Running, Some("goes on".into()));
             }
             _ => self.state.done(id, None),
         }

@@ -94,6 +94,18 @@ pub async fn perform(
             stop(site, wants, service, id, signal.as_deref(), *grace).await?;
             Ok(Output::Nothing)
         }
+        Action::KillContainer { id, signal, .. } => {
+            kill(site, id, &signal.to_string()).await?;
+            Ok(Output::Nothing)
+        }
+        Action::PauseContainer { id, .. } => {
+            engine.pause_container(id).await?;
+            Ok(Output::Nothing)
+        }
+        Action::UnpauseContainer { id, .. } => {
+            engine.unpause_container(id).await?;
+            Ok(Output::Nothing)
+        }
         Action::RemoveContainer { id, volumes, .. } => {
             again(|| engine.remove_container(id, true, *volumes)).await?;
             Ok(Output::Nothing)
@@ -298,16 +310,16 @@ async fn stop(
         }
     }
     if site.stop.level() >= StopLevel::Kill {
-        return kill(site, id).await;
+        return kill(site, id, "KILL").await;
     }
     tokio::select! {
         stopped = site.engine.stop_container(id, signal, grace) => stopped,
-        () = site.stop.reached(StopLevel::Kill) => kill(site, id).await,
+        () = site.stop.reached(StopLevel::Kill) => kill(site, id, "KILL").await,
     }
 }
 
-async fn kill(site: &Site, id: &ContainerId) -> Result<(), EngineError> {
-    match site.engine.kill_container(id, "KILL").await {
+async fn kill(site: &Site, id: &ContainerId, signal: &str) -> Result<(), EngineError> {
+    match site.engine.kill_container(id, signal).await {
         // It has ended by itself meanwhile.
         Err(error) if matches!(error.kind, EngineErrorKind::Conflict(_)) => Ok(()),
         other => other,

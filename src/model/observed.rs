@@ -105,6 +105,11 @@ impl ContainerState {
         matches!(self, Self::Running)
     }
 
+    /// Whether it has processes, or will have some again without being asked.
+    pub fn is_alive(&self) -> bool {
+        matches!(self, Self::Running | Self::Paused | Self::Restarting)
+    }
+
     /// The engine's word.
     pub fn as_str(&self) -> &'static str {
         match self {

@@ -54,6 +54,11 @@ pub struct Project {
 }
 
 impl Project {
+    /// Whether the stack has a service of this name, active or not.
+    pub fn has(&self, service: &ServiceName) -> bool {
+        self.services.contains_key(service) || self.disabled.contains(service)
+    }
+
     /// The services that `names` need, dependencies included, in the file's order;
     /// all services where `names` is empty.
     pub fn closure(&self, names: &[ServiceName]) -> Vec<ServiceName> {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::planner::DEFAULT_GRACE;
 use super::step::{Action, Cause, Note, Plan, Step, StepId};
 use crate::base::ServiceName;
-use crate::model::{Container, ContainerState, Observed, Project, labels};
+use crate::model::{Container, Observed, Project, labels};
 
 /// What `down` was asked for.
 #[derive(Debug, Clone, Default)]
@@ -19,16 +19,32 @@ pub struct DownOptions {
     pub remove_orphans: bool,
     /// Which image references go too.
     pub images: Vec<String>,
-    /// Whether containers are only stopped, and nothing is removed.
-    pub stop_only: bool,
+    /// How far it goes.
+    pub reach: Reach,
     /// Grace period of every stop, in the place of each service's own.
     pub grace: Option<Duration>,
+}
+
+/// How far `down` goes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Reach {
+    /// Everything is removed.
+    #[default]
+    Everything,
+    /// Only containers are removed (`rm`).
+    Containers,
+    /// Containers are only stopped, and nothing is removed.
+    Stop,
 }
 
 /// Plans `down`: dependents stop before what they depend on; then everything is removed.
 /// Without a stack file, order and names come from the labels.
 pub fn plan_down(project: Option<&Project>, observed: &Observed, options: &DownOptions) -> Plan {
     let mut plan = Plan::default();
+    let cause = match options.reach {
+        Reach::Containers => Cause::Asked("rm"),
+        Reach::Everything | Reach::Stop => Cause::Down,
+    };
     let push = |plan: &mut Plan, action, cause, after| {
         let id = StepId(plan.steps.len() as u32);
         plan.steps.push(Step {
@@ -41,9 +57,10 @@ pub fn plan_down(project: Option<&Project>, observed: &Observed, options: &DownO
         });
         id
     };
-    let (chosen, orphans): (Vec<&Container>, Vec<&Container>) = observed.containers.iter().partition(|c| {
-        project.is_none_or(|p| p.services.contains_key(&c.service) || p.disabled.contains(&c.service))
-    });
+    let (chosen, orphans): (Vec<&Container>, Vec<&Container>) = observed
+        .containers
+        .iter()
+        .partition(|c| project.is_none_or(|p| p.has(&c.service)));
     let mut chosen: Vec<&Container> = chosen
         .into_iter()
         .filter(|c| options.services.is_empty() || options.services.contains(&c.service))
@@ -95,14 +112,14 @@ pub fn plan_down(project: Option<&Project>, observed: &Observed, options: &DownO
         for container in chosen.iter().filter(|c| c.service == *name) {
             let mut after = Vec::new();
             if let Some(action) = stop_of(project, container, options.grace) {
-                let stop = push(&mut plan, action, Cause::Down, dependents.clone());
+                let stop = push(&mut plan, action, cause.clone(), dependents.clone());
                 stops.entry(name).or_default().push(stop);
                 after.push(stop);
             } else {
                 // Nothing to stop, yet those below still wait for those above.
                 stops.entry(name).or_default().extend(&dependents);
             }
-            if options.stop_only {
+            if options.reach == Reach::Stop {
                 continue;
             }
             let action = Action::RemoveContainer {
@@ -111,10 +128,10 @@ pub fn plan_down(project: Option<&Project>, observed: &Observed, options: &DownO
                 service: container.service.clone(),
                 volumes: options.volumes,
             };
-            removals.push(push(&mut plan, action, Cause::Down, after));
+            removals.push(push(&mut plan, action, cause.clone(), after));
         }
     }
-    if options.services.is_empty() && !options.stop_only {
+    if options.services.is_empty() && options.reach == Reach::Everything {
         plan_objects(&mut plan, project, observed, options, &removals, push);
     }
     plan
@@ -163,12 +180,8 @@ pub(super) fn stop_of(
     container: &Container,
     grace: Option<Duration>,
 ) -> Option<Action> {
-    let runs = matches!(
-        container.state,
-        ContainerState::Running | ContainerState::Restarting | ContainerState::Paused
-    );
     let service = project.and_then(|p| p.services.get(&container.service));
-    runs.then(|| Action::StopContainer {
+    container.state.is_alive().then(|| Action::StopContainer {
         id: container.id.clone(),
         name: container.name.clone(),
         service: container.service.clone(),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::base::ContainerId;
-use crate::model::{NetworkFound, VolumeFound};
+use crate::model::{ContainerState, NetworkFound, VolumeFound};
 use crate::plan::{lint, text};
 
 fn container(name: &str, depends_on: &str, running: bool) -> Container {

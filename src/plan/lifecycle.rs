@@ -1,12 +1,13 @@
-//! Plans of `start`, `stop` and `restart`: containers that are there, none made and none removed.
+//! Plans of `start`, `stop`, `restart`, `kill`, `pause` and `unpause`: containers that are there, none made and
+//! none removed.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::down::{depends_on, stop_of};
 use super::step::{Action, Cause, Gate, Instance, Plan, Step, StepId, Target};
-use crate::base::ServiceName;
-use crate::model::{Condition, Container, Observed, Project};
+use crate::base::{ServiceName, Signal};
+use crate::model::{Condition, Container, ContainerState, Observed, Project};
 
 /// What happens to containers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,12 @@ pub enum Change {
     Stop,
     /// Those that run are stopped, and all are started, dependencies first.
     Restart,
+    /// Those that run are sent a signal, all at once.
+    Kill(Signal),
+    /// Those that run are frozen, all at once.
+    Pause,
+    /// Those that are frozen go on, all at once.
+    Unpause,
 }
 
 impl Change {
@@ -26,6 +33,9 @@ impl Change {
             Self::Start => "start",
             Self::Stop => "stop",
             Self::Restart => "restart",
+            Self::Kill(_) => "kill",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
         }
     }
 
@@ -39,20 +49,47 @@ impl Change {
 pub enum Which {
     /// Those of these services; of all where empty. One-off containers of `run` are left alone.
     Services(Vec<ServiceName>),
+    /// Those of these services, of all that the stack has where empty.
+    OfStack {
+        /// The services.
+        services: Vec<ServiceName>,
+        /// Whether one-off containers of `run` are among them.
+        oneoff: bool,
+        /// Whether those of services that the stack does not have are among them.
+        orphans: bool,
+    },
     /// These.
     Instances(Vec<Instance>),
 }
 
 impl Which {
-    fn takes(&self, container: &Container) -> bool {
-        if container.oneoff {
-            return false;
-        }
+    /// The services that were named; none where all are meant, or single containers.
+    pub fn services(&self) -> &[ServiceName] {
         match self {
-            Self::Services(services) => services.is_empty() || services.contains(&container.service),
-            Self::Instances(instances) => instances
-                .iter()
-                .any(|i| i.service == container.service && i.number == container.number),
+            Self::Services(services) | Self::OfStack { services, .. } => services,
+            Self::Instances(_) => &[],
+        }
+    }
+
+    fn takes(&self, container: &Container, project: Option<&Project>) -> bool {
+        let named = |services: &[ServiceName]| services.is_empty() || services.contains(&container.service);
+        match self {
+            Self::Services(services) => !container.oneoff && named(services),
+            Self::OfStack {
+                services,
+                oneoff,
+                orphans,
+            } => {
+                named(services)
+                    && (*oneoff || !container.oneoff)
+                    && (*orphans || project.is_none_or(|p| p.has(&container.service)))
+            }
+            Self::Instances(instances) => {
+                !container.oneoff
+                    && instances
+                        .iter()
+                        .any(|i| i.service == container.service && i.number == container.number)
+            }
         }
     }
 }
@@ -65,7 +102,11 @@ pub fn plan_change(
     change: Change,
     grace: Option<Duration>,
 ) -> Plan {
-    let chosen: Vec<&Container> = observed.containers.iter().filter(|c| which.takes(c)).collect();
+    let chosen: Vec<&Container> = observed
+        .containers
+        .iter()
+        .filter(|c| which.takes(c, project))
+        .collect();
     let dependencies: BTreeMap<&ServiceName, Vec<ServiceName>> = chosen
         .iter()
         .map(|c| (&c.service, depends_on(project, c)))
@@ -86,6 +127,7 @@ pub fn plan_change(
         let before = dependencies.iter().filter(|(other, list)| match change {
             Change::Stop => list.contains(name),
             Change::Start | Change::Restart => dependencies.get(name).is_some_and(|own| own.contains(other)),
+            Change::Kill(_) | Change::Pause | Change::Unpause => false,
         });
         let after: Vec<StepId> = before
             .filter(|(other, _)| **other != name)
@@ -109,6 +151,12 @@ struct Planned<'p> {
 
 impl Planned<'_> {
     fn container(&mut self, container: &Container, after: &[StepId]) {
+        if matches!(self.change, Change::Kill(_) | Change::Pause | Change::Unpause) {
+            if let Some(action) = self.at_once(container) {
+                self.push(action, Vec::new());
+            }
+            return;
+        }
         let stop = stop_of(self.project, container, self.grace);
         let runs = stop.is_some();
         let mut last = after.to_vec();
@@ -117,10 +165,7 @@ impl Planned<'_> {
         }
         if self.change != Change::Stop && (!runs || self.change == Change::Restart) {
             let start = Action::StartContainer {
-                instance: Instance {
-                    service: container.service.clone(),
-                    number: container.number,
-                },
+                instance: instance_of(container),
                 target: Target::Existing(container.id.clone()),
                 name: container.name.clone(),
             };
@@ -134,6 +179,31 @@ impl Planned<'_> {
             .entry(container.service.clone())
             .or_default()
             .extend(last);
+    }
+
+    /// What is done to a container whatever becomes of the others; `None` where it is so already.
+    fn at_once(&self, container: &Container) -> Option<Action> {
+        let (instance, id, name) = (
+            instance_of(container),
+            container.id.clone(),
+            container.name.clone(),
+        );
+        let state = &container.state;
+        match self.change {
+            Change::Kill(signal) => state.is_alive().then_some(Action::KillContainer {
+                instance,
+                id,
+                name,
+                signal,
+            }),
+            Change::Pause => {
+                (*state == ContainerState::Running).then_some(Action::PauseContainer { instance, id, name })
+            }
+            Change::Unpause => {
+                (*state == ContainerState::Paused).then_some(Action::UnpauseContainer { instance, id, name })
+            }
+            Change::Start | Change::Stop | Change::Restart => None,
+        }
     }
 
     /// What a start waits for beside the steps before it: dependencies that are started by this plan and
@@ -171,6 +241,13 @@ impl Planned<'_> {
             undo: None,
         });
         id
+    }
+}
+
+fn instance_of(container: &Container) -> Instance {
+    Instance {
+        service: container.service.clone(),
+        number: container.number,
     }
 }
 
@@ -276,6 +353,42 @@ mod tests {
         assert_eq!(
             steps(&half, &all, Change::Stop),
             "#0 stop container shop-app-1 []"
+        );
+    }
+
+    #[test]
+    fn signals_and_pauses_wait_for_nothing_and_reach_what_runs() {
+        let mut observed = observed([
+            ContainerState::Running,
+            ContainerState::Paused,
+            ContainerState::Exited {
+                code: 0,
+                oom_killed: false,
+            },
+        ]);
+        let all = Which::Services(Vec::new());
+        assert_eq!(
+            steps(&observed, &all, Change::Pause),
+            "#0 pause container shop-db-1 []"
+        );
+        assert_eq!(
+            steps(&observed, &all, Change::Unpause),
+            "#0 unpause container shop-app-1 []"
+        );
+        let hangup = Signal::parse("HUP").unwrap();
+        assert_eq!(
+            steps(&observed, &all, Change::Kill(hangup)),
+            "#0 send SIGHUP to container shop-db-1 []\n#1 send SIGHUP to container shop-app-1 []"
+        );
+        observed.containers.retain(|c| c.service.as_str() == "app");
+        let also_oneoff = Which::OfStack {
+            services: Vec::new(),
+            oneoff: true,
+            orphans: false,
+        };
+        assert_eq!(
+            steps(&observed, &also_oneoff, Change::Kill(Signal::KILL)),
+            "#0 send SIGKILL to container shop-app-1 []\n#1 send SIGKILL to container shop-app-7 []"
         );
     }
 

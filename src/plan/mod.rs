@@ -16,7 +16,7 @@ pub mod lint;
 pub mod text;
 
 pub use compare::{Difference, differences};
-pub use down::{DownOptions, plan_down};
+pub use down::{DownOptions, Reach, plan_down};
 pub use lifecycle::{Change, Which, plan_change};
 pub use planner::{ImageState, Orphans, Recreate, UpOptions, plan_up};
 pub use step::{

@@ -220,11 +220,7 @@ impl<'a> Planner<'a> {
             .observed
             .containers
             .iter()
-            .filter(|c| {
-                !c.oneoff
-                    && !self.project.services.contains_key(&c.service)
-                    && !self.project.disabled.contains(&c.service)
-            })
+            .filter(|c| !c.oneoff && !self.project.has(&c.service))
             .collect();
         orphans.sort_by(|a, b| a.name.cmp(&b.name));
         match self.options.orphans {

@@ -206,6 +206,9 @@ impl World {
                 );
                 self.observed.containers[at].name.clone_from(name);
             }
+            Action::KillContainer { .. }
+            | Action::PauseContainer { .. }
+            | Action::UnpauseContainer { .. } => panic!("`up` plans no {}", text::action(&step.action)),
             Action::CreateVolume { .. } | Action::RemoveVolume { .. } | Action::RemoveImage { .. } => {}
         }
     }

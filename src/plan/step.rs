@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::compare::Difference;
-use crate::base::{ContainerId, ImageId, NetworkId, ServiceName};
+use crate::base::{ContainerId, ImageId, NetworkId, ServiceName, Signal};
 use crate::model::Condition;
 
 /// A step's number within its plan.
@@ -162,6 +162,35 @@ pub enum Action {
         /// The grace period.
         grace: Duration,
     },
+    /// Sends a signal to the first process of a container.
+    KillContainer {
+        /// Which.
+        instance: Instance,
+        /// The container.
+        id: ContainerId,
+        /// Its name.
+        name: String,
+        /// What it is sent.
+        signal: Signal,
+    },
+    /// Freezes the processes of a container.
+    PauseContainer {
+        /// Which.
+        instance: Instance,
+        /// The container.
+        id: ContainerId,
+        /// Its name.
+        name: String,
+    },
+    /// Lets the processes of a frozen container go on.
+    UnpauseContainer {
+        /// Which.
+        instance: Instance,
+        /// The container.
+        id: ContainerId,
+        /// Its name.
+        name: String,
+    },
     /// Removes a container.
     RemoveContainer {
         /// The container.
@@ -207,6 +236,9 @@ impl Action {
         match self {
             Self::CreateContainer { instance, .. }
             | Self::StartContainer { instance, .. }
+            | Self::KillContainer { instance, .. }
+            | Self::PauseContainer { instance, .. }
+            | Self::UnpauseContainer { instance, .. }
             | Self::RenameContainer { instance, .. } => Some(&instance.service),
             Self::StopContainer { service, .. } | Self::RemoveContainer { service, .. } => Some(service),
             _ => None,

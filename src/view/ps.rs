@@ -174,6 +174,15 @@ pub fn ports(ports: &[BoundPort]) -> String {
     ranges.iter().map(Range::text).collect::<Vec<_>>().join(", ")
 }
 
+/// An address and a port, so that they can be connected to: `127.0.0.1:80`, `[::]:80`.
+pub fn address(ip: &str, port: &str) -> String {
+    if ip.contains(':') && !ip.starts_with('[') {
+        format!("[{ip}]:{port}")
+    } else {
+        format!("{ip}:{port}")
+    }
+}
+
 /// Consecutive ports on one address.
 struct Range<'a> {
     first: &'a BoundPort,
@@ -201,14 +210,7 @@ impl Range<'_> {
         let target = span(self.first.target);
         let protocol = &self.first.protocol;
         match &self.first.host {
-            Some((address, port)) => {
-                let address = if address.contains(':') && !address.starts_with('[') {
-                    format!("[{address}]")
-                } else {
-                    address.clone()
-                };
-                format!("{address}:{}->{target}/{protocol}", span(*port))
-            }
+            Some((ip, port)) => format!("{}->{target}/{protocol}", address(ip, &span(*port))),
             None => format!("{target}/{protocol}"),
         }
     }

@@ -26,6 +26,7 @@ mod image;
 mod images;
 mod killed;
 mod lifecycle;
+mod manage;
 mod names;
 mod output;
 mod ports;

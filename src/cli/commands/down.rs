@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use crate::engine::Wanted;
-use crate::event::Body;
 use crate::execute::{Converged, ExecuteOptions, Site, Wants, converge};
 use crate::model::{Observed, Project, StackExt};
-use crate::plan::{DownOptions, Orphans, plan_down};
+use crate::plan::{DownOptions, Orphans, Reach, plan_down};
 use crate::view::progress::Final;
 
 use super::super::context::Context;
-use super::super::exit::{Exit, ExpectedError, Outcome};
+use super::super::exit::{Exit, Outcome};
 use super::super::session::{self, Opening, Session, execute_options};
 use super::super::settings::{DownSettings, RemoveImages};
+use super::finish::{Words, finish};
 
 /// Runs `down`.
 ///
@@ -55,7 +55,7 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
         volumes: settings.volumes,
         remove_orphans: settings.orphans == Orphans::Remove,
         images: images(project.as_deref(), settings.images),
-        stop_only: false,
+        reach: Reach::Everything,
         grace: settings.stop_timeout,
     };
     if context.settings.dry_run {
@@ -82,56 +82,19 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
         &plan_of,
     )
     .await;
-    finish(
-        context,
-        &mut session,
-        converged,
-        settings.services.is_empty(),
-        &name,
-    )
-    .await
-}
-
-async fn finish(
-    context: &Context,
-    session: &mut Session,
-    converged: Converged,
-    whole: bool,
-    name: &crate::base::ProjectName,
-) -> Outcome {
-    match converged {
-        Converged::Done { report, changed, .. } => {
-            if whole && report.is_empty() {
-                session.site.engine.remove_files(name).await?;
-            }
-            if !report.is_empty() {
-                session.site.hub.publish(Body::Failure(report));
-                session.close(1, "not everything could be removed".into()).await;
-                return Err(ExpectedError::Reported);
-            }
-            let text = if changed { "down" } else { "nothing to remove" };
-            session.close(0, text.into()).await;
-            Ok(Exit::AsWanted)
-        }
-        Converged::Refused(plan) => {
-            session.hush().await;
-            Err(super::refused(&plan))
-        }
-        Converged::Stopped(_) => {
-            let exit = session::interrupted(context);
-            session
-                .close(
-                    exit.code(),
-                    "stopped; what is left goes with another `platform down`".into(),
-                )
-                .await;
-            Ok(exit)
-        }
-        Converged::EngineGone(error) => {
-            session.hush().await;
-            Err(error.into())
-        }
+    if let Converged::Done { report, .. } = &converged
+        && report.is_empty()
+        && settings.services.is_empty()
+    {
+        session.site.engine.remove_files(&name).await?;
     }
+    let words = Words {
+        done: "down",
+        nothing: "nothing to remove",
+        failed: "not everything could be removed",
+        stopped: "stopped; what is left goes with another `platform down`",
+    };
+    finish(context, &mut session, converged, words).await
 }
 
 /// Stops a project's containers, dependents first, as the end of an attached `up`.
@@ -147,7 +110,7 @@ pub async fn stop_all(site: &Site, wants: &Wants, grace: Option<std::time::Durat
         ..Wanted::of(&project)
     };
     let options = DownOptions {
-        stop_only: true,
+        reach: Reach::Stop,
         grace,
         ..DownOptions::default()
     };

@@ -1,12 +1,12 @@
-//! `start`, `stop`, `restart`: containers that are there, none made and none removed.
+//! `start`, `stop`, `restart`, `kill`, `pause`, `unpause`: containers that are there, none made and none removed.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::base::ProjectName;
+use crate::base::{ProjectName, Signal};
 use crate::engine::Wanted;
-use crate::event::{Body, Hub};
-use crate::execute::{Converged, ExecuteOptions, converge};
+use crate::event::Hub;
+use crate::execute::{ExecuteOptions, converge};
 use crate::model::{Observed, Project};
 use crate::plan::{Change, Which, plan_change, text};
 use crate::view::progress::Final;
@@ -16,15 +16,15 @@ use super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::output;
 use super::super::session::{self, Opening, Session, execute_options};
 use super::super::settings::LifecycleSettings;
+use super::finish::{Words, finish};
 
-/// Runs `start`, `stop` or `restart`.
+/// Runs one of them.
 ///
 /// # Errors
 /// The stack's, the engine's, or containers that did not do what was asked.
 pub async fn run(context: &Context, settings: LifecycleSettings) -> Outcome {
-    let (name, project) = context.project_or_name(&settings.services)?;
-    let which = Which::Services(settings.services.clone());
-    change(context, &name, project, &which, &settings, None).await
+    let (name, project) = context.project_or_name(settings.which.services())?;
+    change(context, &name, project, &settings.which, &settings, None).await
 }
 
 /// Changes containers; with a `hub`, its owner shows what happens.
@@ -49,7 +49,8 @@ pub async fn change(
                 wait_timeout: settings.wait_timeout,
                 ..execute_options(context.settings.parallel)
             },
-            lock_timeout: (!context.settings.dry_run).then_some(settings.lock_timeout),
+            // A signal is for now: it is no part of what another run does, and does not wait for its end.
+            lock_timeout: (!context.settings.dry_run && !is_at_once(change)).then_some(settings.lock_timeout),
             last: Final::Tree,
             hub,
         },
@@ -70,7 +71,7 @@ pub async fn change(
             return Err(error.into());
         }
     };
-    if let Err(error) = check(which, project.as_deref(), &observed, name) {
+    if let Err(error) = check(which, change, project.as_deref(), &observed, name) {
         session.hush().await;
         return Err(error);
     }
@@ -98,20 +99,27 @@ pub async fn change(
         &plan_of,
     )
     .await;
-    finish(context, &mut session, converged, change).await
+    finish(context, &mut session, converged, words(change)).await
+}
+
+/// Whether what runs is changed, and nothing is an error where nothing runs, as in docker compose.
+fn is_at_once(change: Change) -> bool {
+    matches!(change, Change::Kill(_) | Change::Pause | Change::Unpause)
 }
 
 /// Somebody who names a service expects it to be there.
 fn check(
     which: &Which,
+    change: Change,
     project: Option<&Project>,
     observed: &Observed,
     name: &ProjectName,
 ) -> Result<(), ExpectedError> {
-    let Which::Services(services) = which else {
-        return Ok(());
-    };
+    let services = which.services();
     super::check_services(services, project, &observed.containers)?;
+    if matches!(which, Which::Instances(_)) || is_at_once(change) {
+        return Ok(());
+    }
     let has = |service: &crate::base::ServiceName| {
         observed
             .containers
@@ -132,35 +140,23 @@ fn check(
     }
 }
 
-async fn finish(context: &Context, session: &mut Session, converged: Converged, change: Change) -> Outcome {
-    match converged {
-        Converged::Done { report, changed, .. } => {
-            if !report.is_empty() {
-                session.site.hub.publish(Body::Failure(report));
-                session.close(1, "not everything is as wanted".into()).await;
-                return Err(ExpectedError::Reported);
-            }
-            let text = match (changed, change) {
-                (false, _) => "nothing to do",
-                (true, Change::Start) => "started",
-                (true, Change::Stop) => "stopped",
-                (true, Change::Restart) => "restarted",
-            };
-            session.close(0, text.into()).await;
-            Ok(Exit::AsWanted)
-        }
-        Converged::Refused(plan) => {
-            session.hush().await;
-            Err(super::refused(&plan))
-        }
-        Converged::Stopped(_) => {
-            let exit = session::interrupted(context);
-            session.close(exit.code(), "interrupted".into()).await;
-            Ok(exit)
-        }
-        Converged::EngineGone(error) => {
-            session.hush().await;
-            Err(error.into())
-        }
+/// What is said at the end of a change.
+fn words(change: Change) -> Words {
+    Words {
+        done: match change {
+            Change::Start => "started",
+            Change::Stop => "stopped",
+            Change::Restart => "restarted",
+            Change::Kill(Signal::KILL) => "killed",
+            Change::Kill(_) => "sent",
+            Change::Pause => "paused",
+            Change::Unpause => "unpaused",
+        },
+        nothing: match change {
+            Change::Kill(_) => "no container to kill",
+            _ => "nothing to do",
+        },
+        failed: "not everything is as wanted",
+        stopped: "interrupted",
     }
 }

@@ -8,16 +8,20 @@ pub mod doctor;
 pub mod down;
 pub mod events;
 pub mod exec;
+pub mod finish;
 pub mod init;
 pub mod lifecycle;
 pub mod logs;
 pub mod plan;
+pub mod port;
 pub mod ps;
+pub mod rm;
 pub mod smoke;
 pub mod stats;
 pub mod top;
 pub mod up;
 pub mod version;
+pub mod wait;
 
 use std::collections::BTreeSet;
 
@@ -63,6 +67,9 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Down(settings) => down::run(context, settings).await,
         CommandSettings::Plan(settings) => plan::run(context, settings).await,
         CommandSettings::Lifecycle(settings) => lifecycle::run(context, settings).await,
+        CommandSettings::Rm(settings) => rm::run(context, settings).await,
+        CommandSettings::Wait(settings) => wait::run(context, *settings).await,
+        CommandSettings::Port(settings) => until_stopped(context, port::run(context, settings)).await,
         CommandSettings::Dashboard(settings) => dashboard::run(context, settings).await,
         CommandSettings::Ps(settings) => until_stopped(context, ps::run(context, settings)).await,
         CommandSettings::Logs(settings) => until_stopped(context, logs::run(context, settings)).await,

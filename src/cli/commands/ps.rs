@@ -1,6 +1,6 @@
 //! `platform ps`: from one list call; sees what docker compose started too.
 
-use crate::model::{Container, ContainerState, Project};
+use crate::model::{Container, Project};
 use crate::view::ps::{PsRow, json, table};
 
 use super::super::context::Context;
@@ -64,20 +64,11 @@ fn is_shown(container: &Container, settings: &PsSettings, project: Option<&Proje
     if !settings.services.is_empty() && !settings.services.contains(&container.service) {
         return false;
     }
-    if !settings.orphans
-        && project.is_some_and(|p| {
-            !p.services.contains_key(&container.service) && !p.disabled.contains(&container.service)
-        })
-    {
+    if !settings.orphans && project.is_some_and(|p| !p.has(&container.service)) {
         return false;
     }
     if !settings.states.is_empty() {
         return settings.states.contains(&container.state.as_str());
     }
-    settings.all
-        || !container.oneoff
-            && matches!(
-                container.state,
-                ContainerState::Running | ContainerState::Paused | ContainerState::Restarting
-            )
+    settings.all || !container.oneoff && container.state.is_alive()
 }

@@ -1,10 +1,9 @@
-//! Settings of `start`, `stop`, `restart` and `dashboard`.
+//! Settings of `start`, `stop`, `restart` and their like, and of `dashboard`.
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::base::ServiceName;
-use crate::plan::Change;
+use crate::plan::{Change, Which};
 
 use super::super::args::up::{DashboardArgs, StartArgs, StopArgs};
 use super::super::env::{self, Environment};
@@ -12,13 +11,13 @@ use super::super::exit::ExpectedError;
 use super::up::{engine_timeout, lock_timeout, stop_timeout};
 use super::{seconds, service_names};
 
-/// What `start`, `stop` or `restart` is to do.
+/// What `start`, `stop`, `restart`, `kill`, `pause` or `unpause` is to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LifecycleSettings {
     /// Which of them.
     pub change: Change,
-    /// Services; all where empty.
-    pub services: Vec<ServiceName>,
+    /// Which containers.
+    pub which: Which,
     /// Grace period of a stop; each container's own where absent.
     pub timeout: Option<Duration>,
     /// How long one that was started may take to be ready; its own deadline where absent.
@@ -37,7 +36,7 @@ impl LifecycleSettings {
     pub fn resolve(change: Change, args: StopArgs, env: &Environment) -> Result<Self, ExpectedError> {
         Ok(Self {
             change,
-            services: service_names(args.services),
+            which: Which::Services(service_names(args.services)),
             timeout: stop_timeout(args.timeout.as_deref())?,
             wait_timeout: None,
             engine_timeout: engine_timeout(None, env)?,

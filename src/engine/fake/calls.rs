@@ -339,6 +339,22 @@ impl Engine for FakeEngine {
             .await
     }
 
+    async fn pause_container(&self, id: &ContainerId) -> Result<()> {
+        let words = format!("pause container {}", self.name_of(id));
+        self.call(Op::PauseContainer, &words, |state| {
+            state.freeze(id, ContainerState::Running, ContainerState::Paused)
+        })
+        .await
+    }
+
+    async fn unpause_container(&self, id: &ContainerId) -> Result<()> {
+        let words = format!("unpause container {}", self.name_of(id));
+        self.call(Op::PauseContainer, &words, |state| {
+            state.freeze(id, ContainerState::Paused, ContainerState::Running)
+        })
+        .await
+    }
+
     async fn kill_container(&self, id: &ContainerId, signal: &str) -> Result<()> {
         let words = format!("send {signal} to container {}", self.name_of(id));
         self.call(Op::KillContainer, &words, |state| {

@@ -33,6 +33,8 @@ pub enum Op {
     StartContainer,
     /// `stop_container`
     StopContainer,
+    /// `pause_container` and `unpause_container`
+    PauseContainer,
     /// `kill_container`
     KillContainer,
     /// `remove_container`
@@ -421,6 +423,28 @@ impl State {
             OnStart::Runs | OnStart::Refused(_) => {}
         }
         Ok(events)
+    }
+
+    /// Pauses a running container, or lets a paused one go on.
+    pub(super) fn freeze(
+        &mut self,
+        id: &ContainerId,
+        from: ContainerState,
+        to: ContainerState,
+    ) -> Result<((), Vec<EngineEvent>), EngineErrorKind> {
+        let fake = self.get(id)?;
+        if fake.container.state != from {
+            return Err(EngineErrorKind::Conflict(format!(
+                "Container {id} is not {}",
+                from.as_str()
+            )));
+        }
+        let kind = match to {
+            ContainerState::Paused => EngineEventKind::Pause,
+            _ => EngineEventKind::Unpause,
+        };
+        fake.container.state = to;
+        Ok(((), self.event(id.as_str(), kind)))
     }
 
     /// Asks a running container to stop; what ignores that is killed.
