@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub mod lists;
 pub mod manage;
 pub mod observe;
 pub mod up;
@@ -111,6 +112,10 @@ pub enum Command {
     Up(Box<up::UpArgs>),
     /// Stop and remove the stack's containers and networks
     Down(up::DownArgs),
+    /// Create the stack's containers and start none
+    Create(manage::CreateArgs),
+    /// Change how many containers services have
+    Scale(manage::ScaleArgs),
     /// Show what `up` would do, and why
     Plan(up::PlanArgs),
     /// Start containers that are there, dependencies first, and prove them ready
@@ -134,6 +139,12 @@ pub enum Command {
     Dashboard(up::DashboardArgs),
     /// List the project's containers
     Ps(observe::PsArgs),
+    /// List the projects that the engine has
+    Ls(lists::LsArgs),
+    /// List the images that the project's containers were made from
+    Images(lists::ImagesArgs),
+    /// List the project's volumes
+    Volumes(lists::VolumesArgs),
     /// Show where a port of a container is bound on the host
     Port(manage::PortArgs),
     /// Show the output of containers

@@ -17,6 +17,7 @@ use super::terminal::Terminal;
 
 pub mod env_files;
 pub mod lifecycle;
+pub mod lists;
 pub mod manage;
 pub mod observe;
 pub mod up;
@@ -24,6 +25,7 @@ pub mod watch;
 
 pub use env_files::with_env_files;
 pub use lifecycle::{DashboardSettings, LifecycleSettings};
+pub use lists::{ImagesSettings, ListShape, LsSettings, VolumesSettings};
 pub use manage::{PortSettings, RmSettings, WaitSettings};
 pub use observe::{
     ConfigFormat, ConfigList, ConfigSettings, DoctorSettings, ExecSettings, InitSettings, LogsSettings,
@@ -47,7 +49,7 @@ pub struct Settings {
 /// The command and what it was asked.
 #[derive(Debug, Clone, PartialEq)]
 pub enum CommandSettings {
-    /// `up`
+    /// `up`, `create`, `scale`
     Up(Box<UpSettings>),
     /// `down`
     Down(DownSettings),
@@ -61,6 +63,12 @@ pub enum CommandSettings {
     Wait(Box<WaitSettings>),
     /// `port`
     Port(PortSettings),
+    /// `ls`
+    Ls(LsSettings),
+    /// `images`
+    Images(ImagesSettings),
+    /// `volumes`
+    Volumes(VolumesSettings),
     /// `dashboard`
     Dashboard(DashboardSettings),
     /// `ps`
@@ -181,6 +189,14 @@ impl Settings {
             Command::Up(args) => {
                 CommandSettings::Up(Box::new(UpSettings::resolve(*args, &global, env, terminal)?))
             }
+            Command::Create(args) => {
+                let settings = UpSettings::resolve(args.into(), &global, env, terminal)?;
+                CommandSettings::Up(Box::new(settings.of("create")))
+            }
+            Command::Scale(args) => {
+                let settings = UpSettings::resolve(args.into(), &global, env, terminal)?;
+                CommandSettings::Up(Box::new(settings.of("scale")))
+            }
             Command::Down(args) => CommandSettings::Down(DownSettings::resolve(args, env)?),
             Command::Plan(args) => CommandSettings::Plan(PlanSettings::resolve(args, env)?),
             Command::Start(args) => CommandSettings::Lifecycle(LifecycleSettings::start(args, env)?),
@@ -199,6 +215,9 @@ impl Settings {
             }
             Command::Rm(args) => CommandSettings::Rm(RmSettings::resolve(args, env)?),
             Command::Wait(args) => CommandSettings::Wait(Box::new(WaitSettings::resolve(args, env)?)),
+            Command::Ls(args) => CommandSettings::Ls(LsSettings::resolve(&args)?),
+            Command::Images(args) => CommandSettings::Images(ImagesSettings::resolve(args)),
+            Command::Volumes(args) => CommandSettings::Volumes(VolumesSettings::resolve(args)?),
             Command::Port(args) => CommandSettings::Port(PortSettings::resolve(args)),
             Command::Dashboard(args) => CommandSettings::Dashboard(DashboardSettings::resolve(args, env)),
             Command::Ps(args) => CommandSettings::Ps(PsSettings::resolve(args)?),

@@ -16,7 +16,7 @@ use super::{EngineError, EngineErrorKind, EventQuery, ObjectEvent, usage};
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName, Secret, ServiceName};
 use crate::model::{
     Build, Container, ContainerState, EngineHealth, Image, NetworkSpec, Observed, Project, Service, Usage,
-    VolumeSpec,
+    VolumeFound, VolumeSpec,
 };
 
 /// Result of an engine call.
@@ -37,6 +37,14 @@ pub trait Engine: Send + Sync {
     async fn list_projects(&self) -> Result<Vec<Container>>;
     /// Containers of one project, or all that the engine has, anybody's included, where `None`; one call.
     async fn list_containers(&self, project: Option<&ProjectName>) -> Result<Vec<Container>>;
+    /// The volumes that carry a project's label; one call.
+    async fn list_volumes(&self, project: &ProjectName) -> Result<Vec<VolumeFound>> {
+        let wanted = Wanted {
+            project: Some(project.clone()),
+            ..Wanted::default()
+        };
+        Ok(self.observe(&wanted).await?.volumes)
+    }
     /// What takes up room on the engine's disk.
     async fn disk_usage(&self) -> Result<DiskUsage>;
     /// One container in full.

@@ -12,6 +12,7 @@ use futures_util::stream::BoxStream;
 use super::api::Result;
 use super::connect::{EngineEnv, Found, NotFound, find};
 use super::convert::found;
+use super::observe::belongs;
 use super::raw::{Http, within};
 use super::retry::asked;
 use super::{
@@ -20,7 +21,7 @@ use super::{
     LogOptions, ObjectEvent, Processes, PullProgress, Wanted, files, sort,
 };
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName};
-use crate::model::{Container, Image, NetworkSpec, Observed, Project, Usage, VolumeSpec};
+use crate::model::{Container, Image, NetworkSpec, Observed, Project, Usage, VolumeFound, VolumeSpec};
 
 /// How long the engine may take.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -180,6 +181,10 @@ impl Engine for Docker {
             Some(project) => asked(|| self.containers_of(Some(project.as_str()))).await,
             None => asked(|| self.all_containers()).await,
         }
+    }
+
+    async fn list_volumes(&self, project: &ProjectName) -> Result<Vec<VolumeFound>> {
+        asked(|| self.volumes(|volume| belongs(&volume.labels, Some(project.as_str())))).await
     }
 
     async fn ask_registry(&self, reference: &str) -> Result<()> {

@@ -119,7 +119,7 @@ impl Docker {
         Ok(list)
     }
 
-    async fn volumes(&self, keep: impl Fn(&VolumeFound) -> bool) -> Result<Vec<VolumeFound>> {
+    pub(super) async fn volumes(&self, keep: impl Fn(&VolumeFound) -> bool) -> Result<Vec<VolumeFound>> {
         let list = self
             .ask(
                 "list volumes",
@@ -150,7 +150,8 @@ impl Docker {
     }
 }
 
-fn belongs(labels: &BTreeMap<String, String>, project: Option<&str>) -> bool {
+/// Whether labels are those of a project.
+pub(super) fn belongs(labels: &BTreeMap<String, String>, project: Option<&str>) -> bool {
     match (labels.get(labels::PROJECT), project) {
         (Some(theirs), Some(ours)) => theirs == ours,
         _ => false,

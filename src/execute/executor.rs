@@ -17,6 +17,7 @@ use crate::base::{ContainerId, Moment, NetworkId, ServiceName, Signal};
 use crate::engine::EngineError;
 use crate::event::failure::{FailedOperation, FailedService, FailureCause, FailureReport, Previous};
 use crate::event::{Body, PlannedStep, Stage, StepState};
+use crate::model::ContainerState;
 use crate::plan::{Action, Instance, Plan, Step, StepId, Target, Undo, text};
 
 /// After a stop was asked for, operations under way are waited for this long: they cannot be
@@ -138,6 +139,12 @@ impl<'a> Run<'a> {
         for kept in &self.plan.kept {
             if kept.completed {
                 self.stage(&kept.instance, Stage::Completed, None);
+            } else if !kept.state.is_alive() {
+                let stage = match kept.state {
+                    ContainerState::Created => Stage::Created,
+                    _ => Stage::Stopped,
+                };
+                self.stage(&kept.instance, stage, None);
             } else {
                 self.stage(&kept.instance, Stage::Running, None);
                 let health = if kept.healthy {

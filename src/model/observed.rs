@@ -47,6 +47,8 @@ pub struct Container {
     pub addresses: BTreeMap<String, Attachment>,
     /// Published ports as they are bound now: container port and protocol to host addresses.
     pub ports: Vec<BoundPort>,
+    /// Names of the volumes that are mounted in it, anonymous ones included.
+    pub volumes: Vec<String>,
     /// What it runs, as one line.
     pub command: String,
     /// When it was created, seconds since 1970 on the engine's clock.
@@ -149,12 +151,16 @@ pub struct NetworkFound {
 }
 
 /// A volume.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct VolumeFound {
     /// Its name.
     pub name: String,
     /// Its driver.
     pub driver: String,
+    /// Where its files lie on the engine's machine.
+    pub mountpoint: String,
+    /// `local`, or `global` where all machines of a cluster have it.
+    pub scope: String,
     /// All labels.
     pub labels: BTreeMap<String, String>,
 }
@@ -172,6 +178,8 @@ pub struct Image {
     pub healthcheck: Option<super::Healthcheck>,
     /// Ports it exposes, `8080/tcp`.
     pub exposed: Vec<String>,
+    /// What it runs on: `linux/amd64`, `linux/arm64/v8`.
+    pub platform: String,
     /// Size in bytes.
     pub size: u64,
     /// When the engine last pulled, built or tagged it, RFC 3339 on the engine's clock

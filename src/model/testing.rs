@@ -19,6 +19,7 @@ pub(crate) fn container(service: &str, number: u32) -> Container {
         labels: BTreeMap::new(),
         addresses: BTreeMap::new(),
         ports: Vec::new(),
+        volumes: Vec::new(),
         command: String::new(),
         created: 0,
         status: "Up 3 seconds".into(),

@@ -24,6 +24,7 @@ fn container(name: &str, depends_on: &str, running: bool) -> Container {
         labels: [(labels::DEPENDS_ON.to_owned(), depends_on.to_owned())].into(),
         addresses: BTreeMap::new(),
         ports: vec![],
+        volumes: Vec::new(),
         command: String::new(),
         created: 0,
         status: String::new(),
@@ -49,11 +50,12 @@ fn observed() -> Observed {
                 name: "p_data".into(),
                 driver: "local".into(),
                 labels: labelled,
+                ..VolumeFound::default()
             },
             VolumeFound {
                 name: "foreign".into(),
                 driver: "local".into(),
-                labels: BTreeMap::new(),
+                ..VolumeFound::default()
             },
         ],
         ..Observed::default()

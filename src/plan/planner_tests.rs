@@ -174,6 +174,7 @@ impl World {
                         })
                         .collect(),
                     ports: vec![],
+                    volumes: Vec::new(),
                     command: String::new(),
                     created: i64::from(self.next),
                     status: String::new(),

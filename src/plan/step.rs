@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use super::compare::Difference;
 use crate::base::{ContainerId, ImageId, NetworkId, ServiceName, Signal};
-use crate::model::Condition;
+use crate::model::{Condition, ContainerState};
 
 /// A step's number within its plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -334,6 +334,8 @@ pub struct Kept {
     pub id: ContainerId,
     /// Its name.
     pub name: String,
+    /// Its state; one that does not run is as wanted where it is completed, or where nothing is to be started.
+    pub state: ContainerState,
     /// Whether it is a one-shot that has run to its good end.
     pub completed: bool,
     /// Whether the engine's own health check last found it healthy.

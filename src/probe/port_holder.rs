@@ -267,6 +267,7 @@ mod tests {
                 protocol: "tcp".into(),
                 host: Some(("127.0.0.1".into(), 8080)),
             }],
+            volumes: Vec::new(),
             command: String::new(),
             created: 0,
             status: String::new(),

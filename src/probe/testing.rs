@@ -144,6 +144,7 @@ pub(crate) fn container(ips: &[&str]) -> Container {
             })
             .collect(),
         ports: Vec::new(),
+        volumes: Vec::new(),
         command: String::new(),
         created: 0,
         status: String::new(),

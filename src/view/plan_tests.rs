@@ -4,7 +4,7 @@ use insta::assert_snapshot;
 
 use super::*;
 use crate::base::ContainerId;
-use crate::model::Condition;
+use crate::model::{Condition, ContainerState};
 use crate::plan::{Difference, Instance, Kept, Note, Refusal, Target, Unavailable};
 use crate::view::testing::instance;
 
@@ -106,6 +106,7 @@ fn plan() -> Plan {
             step(8, remove("old"), &[7], vec![], Cause::Orphan),
         ],
         kept: vec![Kept {
+            state: ContainerState::Running,
             instance: Instance {
                 service: "cache".into(),
                 number: 1,

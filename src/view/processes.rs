@@ -1,6 +1,6 @@
 //! `top`: the processes of containers, as docker compose writes them.
 
-use super::stats::columns;
+use super::template::columns;
 use super::text::one_line;
 use crate::engine::Processes;
 use crate::model::Container;

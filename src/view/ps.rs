@@ -248,6 +248,7 @@ mod tests {
                 port(80, Some(("::", 8080))),
                 port(9090, None),
             ],
+            volumes: Vec::new(),
             command: "/docker-entrypoint.sh nginx -g daemon off;".into(),
             created: 1000,
             status: "Up 3 minutes (healthy)".into(),

@@ -1,32 +1,10 @@
 //! `stats`: the columns, fields and numbers of `docker stats`, which docker compose shows.
 
-use serde_json::json;
-
-use super::text::one_line;
+use super::template::{Fields, Format};
 use crate::model::{Container, Usage};
 
 /// How readings are written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StatsFormat {
-    /// One JSON object a line.
-    Json,
-    /// Fields between texts, a line a container.
-    Template {
-        /// Texts and fields in turn.
-        parts: Vec<Part>,
-        /// Whether as columns below their titles.
-        table: bool,
-    },
-}
-
-/// A part of a template.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Part {
-    /// Written as it is; a tab ends a column.
-    Text(String),
-    /// A value.
-    Field(Field),
-}
+pub type StatsFormat = Format<Field>;
 
 /// A field, in docker's words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,59 +21,20 @@ pub enum Field {
     Pids,
 }
 
-/// A field, its name in templates and its title.
-const FIELDS: [(Field, &str, &str); 9] = [
-    (Field::Container, "Container", "CONTAINER"),
-    (Field::Id, "ID", "CONTAINER ID"),
-    (Field::Name, "Name", "NAME"),
-    (Field::CpuPerc, "CPUPerc", "CPU %"),
-    (Field::MemUsage, "MemUsage", "MEM USAGE / LIMIT"),
-    (Field::MemPerc, "MemPerc", "MEM %"),
-    (Field::NetIo, "NetIO", "NET I/O"),
-    (Field::BlockIo, "BlockIO", "BLOCK I/O"),
-    (Field::Pids, "PIDs", "PIDS"),
-];
-
-/// What `table` alone means.
-const DEFAULT: &str =
-    "{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}";
-
-impl StatsFormat {
-    /// Reads `table`, `json`, `TEMPLATE` or `table TEMPLATE`.
-    ///
-    /// # Errors
-    /// What is no field, for people.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let (table, template) = match text.trim() {
-            "json" | "{{json .}}" | "{{ json . }}" => return Ok(Self::Json),
-            "" | "table" => (true, DEFAULT),
-            other => match other.strip_prefix("table ") {
-                Some(template) => (true, template),
-                None => (false, text),
-            },
-        };
-        let template = template.replace("\\t", "\t").replace("\\n", "\n");
-        let mut parts = Vec::new();
-        let mut rest = template.as_str();
-        while let Some((before, after)) = rest.split_once("{{") {
-            parts.push(Part::Text(before.to_owned()));
-            let (name, behind) = after
-                .split_once("}}")
-                .ok_or_else(|| format!("`{{{{{after}` is not closed"))?;
-            let name = name.trim();
-            let field = FIELDS
-                .iter()
-                .find(|(_, known, _)| name.strip_prefix('.') == Some(known));
-            let (field, _, _) = field.ok_or_else(|| {
-                let names: Vec<String> = FIELDS.iter().map(|(_, name, _)| format!(".{name}")).collect();
-                format!("`{name}` is no field; there is {}", names.join(", "))
-            })?;
-            parts.push(Part::Field(*field));
-            rest = behind;
-        }
-        parts.push(Part::Text(rest.to_owned()));
-        Ok(Self::Template { parts, table })
-    }
+impl Fields for Field {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self::Container, "Container", "CONTAINER"),
+        (Self::Id, "ID", "CONTAINER ID"),
+        (Self::Name, "Name", "NAME"),
+        (Self::CpuPerc, "CPUPerc", "CPU %"),
+        (Self::MemUsage, "MemUsage", "MEM USAGE / LIMIT"),
+        (Self::MemPerc, "MemPerc", "MEM %"),
+        (Self::NetIo, "NetIO", "NET I/O"),
+        (Self::BlockIo, "BlockIO", "BLOCK I/O"),
+        (Self::Pids, "PIDs", "PIDS"),
+    ];
+    const TABLE: &'static str =
+        "{{.ID}}\t{{.Name}}\t{{.CPUPerc}}\t{{.MemUsage}}\t{{.MemPerc}}\t{{.NetIO}}\t{{.BlockIO}}\t{{.PIDs}}";
 }
 
 /// A container and what it uses; nothing where it is not known yet.
@@ -109,63 +48,7 @@ pub struct StatsRow<'a> {
 
 /// The readings, each line ended; ids short unless `full`.
 pub fn stats(rows: &[StatsRow<'_>], format: &StatsFormat, full: bool) -> String {
-    match format {
-        StatsFormat::Json => rows.iter().map(|row| format!("{}\n", row.json(full))).collect(),
-        StatsFormat::Template { parts, table } => {
-            let line = |value: &dyn Fn(Field) -> String| -> String {
-                let parts = parts.iter().map(|part| match part {
-                    Part::Text(text) => text.clone(),
-                    Part::Field(field) => one_line(&value(*field)).into_owned(),
-                });
-                parts.collect()
-            };
-            let rows = rows.iter().map(|row| line(&|field| row.value(field, full)));
-            if !table {
-                return rows.map(|row| format!("{row}\n")).collect();
-            }
-            let lines: Vec<Vec<String>> = std::iter::once(line(&|field| title(field).to_owned()))
-                .chain(rows)
-                .map(|line| line.split('\t').map(str::to_owned).collect())
-                .collect();
-            columns(&lines, 10, 3)
-        }
-    }
-}
-
-fn title(field: Field) -> &'static str {
-    FIELDS
-        .iter()
-        .find(|(known, _, _)| *known == field)
-        .map_or("", |(_, _, title)| title)
-}
-
-/// Lines with their cells in columns of at least `least`, `gap` apart; the last cell is not filled up.
-pub fn columns(lines: &[Vec<String>], least: usize, gap: usize) -> String {
-    let mut widths: Vec<usize> = Vec::new();
-    for line in lines {
-        for (at, cell) in line.iter().take(line.len().saturating_sub(1)).enumerate() {
-            let width = (super::text::width(cell) + gap).max(least);
-            match widths.get_mut(at) {
-                Some(widest) => *widest = (*widest).max(width),
-                None => widths.push(width),
-            }
-        }
-    }
-    let mut out = String::new();
-    for line in lines {
-        for (at, cell) in line.iter().enumerate() {
-            out.push_str(cell);
-            if at + 1 < line.len() {
-                let width = widths.get(at).copied().unwrap_or(0);
-                out.extend(std::iter::repeat_n(
-                    ' ',
-                    width.saturating_sub(super::text::width(cell)),
-                ));
-            }
-        }
-        out.push('\n');
-    }
-    out
+    format.write(rows, |row, field| row.value(field, full))
 }
 
 impl StatsRow<'_> {
@@ -187,21 +70,6 @@ impl StatsRow<'_> {
             Field::Pids => known(&|used| used.pids.to_string()),
         }
     }
-
-    fn json(&self, full: bool) -> serde_json::Value {
-        let of = |field| self.value(field, full);
-        json!({
-            "BlockIO": of(Field::BlockIo),
-            "CPUPerc": of(Field::CpuPerc),
-            "Container": of(Field::Container),
-            "ID": of(Field::Id),
-            "MemPerc": of(Field::MemPerc),
-            "MemUsage": of(Field::MemUsage),
-            "Name": of(Field::Name),
-            "NetIO": of(Field::NetIo),
-            "PIDs": of(Field::Pids),
-        })
-    }
 }
 
 /// Bytes in powers of 1024 with four digits, as docker writes memory: `23.54GiB`.
@@ -210,7 +78,7 @@ fn binary(bytes: u64) -> String {
 }
 
 /// Bytes in powers of 1000 with three digits, as docker writes traffic: `1.04kB`.
-fn decimal(bytes: u64) -> String {
+pub fn decimal(bytes: u64) -> String {
     scaled(bytes, 1000.0, ["B", "kB", "MB", "GB", "TB", "PB", "EB"], 3)
 }
 

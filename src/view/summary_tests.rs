@@ -84,6 +84,7 @@ fn container(service: &str, port: Option<u16>) -> Container {
             })
             .into_iter()
             .collect(),
+        volumes: Vec::new(),
         command: String::new(),
         created: 0,
         status: "Up".into(),

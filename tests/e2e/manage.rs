@@ -238,3 +238,225 @@ fn the_end_of_containers_is_waited_for() {
     assert_eq!(waiting.wait().code(), Some(137));
     assert!(project.states().is_empty(), "{:?}", project.states());
 }
+
+/// The objects of `ls` or `images`, by this key, sorted.
+fn array(outcome: &Outcome, key: &str) -> Vec<Value> {
+    let all: Value = serde_json::from_str(&outcome.stdout).unwrap_or_else(|why| panic!("{why}\n{outcome}"));
+    let mut all = all.as_array().cloned().unwrap();
+    all.sort_by_key(|object| object[key].to_string());
+    all
+}
+
+#[test]
+fn projects_are_listed_wherever_one_is() {
+    let project = up();
+    let only = format!("name=^{}$", project.name());
+    let ls = |args: &[&str]| -> Vec<String> {
+        ["ls", "--filter", &only]
+            .iter()
+            .chain(args)
+            .map(|arg| (*arg).to_owned())
+            .collect()
+    };
+    for more in [&[][..], &["-a"], &["-a", "-q"], &["-a", "--format", "json"]] {
+        let args = ls(more);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let text = same(&project, &args);
+        assert!(text.contains(project.name()), "{text}");
+    }
+    // Without a stack file, and of a project of which nothing runs.
+    project.run(["kill"]).expect(0);
+    let elsewhere = |args: &[&str]| {
+        let cli = project.prepare(Cli::platform().args(ls(args))).cwd("/");
+        cli.run().expect(0).stdout
+    };
+    assert_eq!(elsewhere(&["-q"]), "");
+    assert_eq!(elsewhere(&["-a", "-q"]), format!("{}\n", project.name()));
+    assert!(elsewhere(&["-a"]).contains("exited(4)"));
+    project
+        .run(["ls", "--filter", "status=up"])
+        .expect(2)
+        .says("name=REGEX");
+}
+
+#[test]
+fn images_are_those_of_the_containers() {
+    let project = up();
+    let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+    let ours = project.run(["images"]).expect(0);
+    let json = project.run(["images", "--format", "json"]).expect(0);
+    let rows = array(&json, "ContainerName");
+    assert_eq!(rows.len(), 4, "{json}");
+    let id = rows[0]["ID"].as_str().unwrap().to_owned();
+    assert_eq!(
+        project.run(["images", "-q"]).expect(0).stdout,
+        format!("{}\n", id.trim_start_matches("sha256:"))
+    );
+    if let Some(theirs) = theirs(&project, &["images", "--format", "json"]) {
+        assert_eq!(array(&theirs.run().expect(0), "ContainerName"), rows);
+    }
+    if let Some(theirs) = theirs(&project, &["images", "two"]) {
+        let two = project.run(["images", "two"]).expect(0);
+        // All but the age, which may have changed meanwhile.
+        let without_age = |text: &str| -> Vec<Vec<String>> {
+            text.lines()
+                .map(|line| words(line).into_iter().take(6).collect())
+                .collect()
+        };
+        assert_eq!(
+            without_age(&two.stdout),
+            without_age(&theirs.run().expect(0).stdout)
+        );
+    }
+    project
+        .engine()
+        .call(
+            "DELETE",
+            &format!("/images/{}?force=1", project.image()),
+            &Value::Null,
+        )
+        .unwrap();
+    let untagged = project.run(["images"]).expect(0);
+    assert_eq!(untagged.stdout.lines().count(), ours.stdout.lines().count());
+    project
+        .run(["images", "tow"])
+        .expect(2)
+        .says("did you mean `two`?");
+}
+
+#[test]
+fn volumes_are_those_of_the_project() {
+    let project = Project::shared();
+    project.stack(
+        "services:\n  \
+           web: { image: \"@image@\", volumes: [\"data:/data\", \"/anonymous\"] }\n  \
+           db: { image: \"@image@\", volumes: [\"rows:/rows:ro\"] }\n\
+         volumes: { data: { labels: { kind: blob } }, rows: {} }\n",
+    );
+    // docker compose tells the volumes of services from what runs.
+    project.run(["up", "-d"]).expect(0);
+    same(&project, &["volumes", "-q", "web"]);
+    same(&project, &["volumes", "db"]);
+    same(
+        &project,
+        &["volumes", "web", "--format", "{{.Name}} {{.Scope}} {{.Size}}"],
+    );
+    same(
+        &project,
+        &["volumes", "web", "--format", "table {{.Name}}\\t{{.Mountpoint}}"],
+    );
+    let objects = |outcome: Outcome| -> Vec<Value> {
+        let mut all: Vec<Value> = outcome
+            .expect(0)
+            .stdout
+            .lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect();
+        for object in &mut all {
+            // docker compose writes them in no order.
+            let mut labels: Vec<&str> = object["Labels"].as_str().unwrap().split(',').collect();
+            labels.sort_unstable();
+            object["Labels"] = labels.join(",").into();
+        }
+        all.sort_by_key(|object| object["Name"].to_string());
+        all
+    };
+    let ours = objects(project.run(["volumes", "--format", "json"]));
+    assert_eq!(ours.len(), 2);
+    if let Some(theirs) = theirs(&project, &["volumes", "--format", "json"]) {
+        assert_eq!(objects(theirs.run()), ours);
+    }
+    let by_name = project.prepare(Cli::platform().args(["-p", project.name(), "volumes", "-q", "db"]));
+    let by_name = by_name.cwd("/").run().expect(0);
+    assert_eq!(by_name.stdout, format!("{}_rows\n", project.name()));
+    project
+        .run(["volumes", "wbe"])
+        .expect(2)
+        .says("did you mean `web`?");
+    project
+        .run(["volumes", "--format", "{{.Nome}}"])
+        .expect(2)
+        .says(".Name");
+}
+
+#[test]
+fn containers_are_created_and_none_is_started() {
+    let project = Project::shared();
+    let stack = |image: &str| {
+        project.stack(&format!(
+            "services:\n  \
+               db: {{ image: \"@image@\", healthcheck: {{ test: [CMD, \"true\"], interval: 1s }} }}\n  \
+               web: {{ image: \"{image}\", depends_on: {{ db: {{ condition: service_healthy }} }} }}\n"
+        ));
+    };
+    stack("@image@");
+    project.run(["create", "web"]).expect(0).says("created");
+    assert_eq!(project.states(), ["db: created", "web: created"]);
+    let ids = project.ids();
+    let again = project.run(["create"]).expect(0).says("nothing to do");
+    assert!(!again.stderr.contains("running"), "{again}");
+    assert_eq!(project.ids(), ids);
+    project.run(["create", "--scale", "db=2"]).expect(0);
+    assert_eq!(project.states(), ["db: created", "db: created", "web: created"]);
+    project.run(["create", "--scale", "db=1"]).expect(0);
+
+    // What runs and is as wanted goes on; what is replaced is not started, whatever it depends on.
+    project.run(["up", "-d"]).expect(0);
+    project.run(["create"]).expect(0);
+    assert_eq!(project.states(), ["db: running", "web: running"]);
+    project.run(["stop", "db"]).expect(0);
+    project
+        .run(["create", "--force-recreate", "--no-build", "web"])
+        .expect(0);
+    assert_eq!(project.states(), ["db: created", "web: created"]);
+    project
+        .run(["create", "--no-recreate"])
+        .expect(0)
+        .says("nothing to do");
+    project.run(["up", "-d"]).expect(0);
+    project.assert_converged();
+    project
+        .run(["create", "wbe"])
+        .expect(2)
+        .says("did you mean `web`?");
+    project.run(["create", "--pull", "sometimes"]).expect(2);
+}
+
+#[test]
+fn services_are_scaled() {
+    let project = Project::shared();
+    project.stack(
+        "services:\n  \
+           db: { image: \"@image@\" }\n  \
+           web: { image: \"@image@\", depends_on: [db] }\n  \
+           other: { image: \"@image@\" }\n",
+    );
+    project.run(["scale", "--no-deps", "web=2"]).expect(0);
+    assert_eq!(project.states(), ["web: running", "web: running"]);
+    project.run(["scale", "web=3"]).expect(0);
+    assert_eq!(
+        project.states(),
+        ["db: running", "web: running", "web: running", "web: running"]
+    );
+    project.run(["scale", "web=1", "other=2"]).expect(0);
+    assert_eq!(
+        project.states(),
+        ["db: running", "other: running", "other: running", "web: running"]
+    );
+    project
+        .run(["--dry-run", "scale", "web=0"])
+        .expect(0)
+        .prints("remove container");
+    project.run(["scale", "web=0"]).expect(0);
+    assert_eq!(
+        project.states(),
+        ["db: running", "other: running", "other: running"]
+    );
+    for wrong in ["web", "web=", "web=-1", "=1"] {
+        project.run(["scale", wrong]).expect(2).says("expected SERVICE=N");
+    }
+    project
+        .run(["scale", "wbe=1"])
+        .expect(2)
+        .says("did you mean `web`?");
+}

@@ -9,9 +9,11 @@ pub mod down;
 pub mod events;
 pub mod exec;
 pub mod finish;
+pub mod images;
 pub mod init;
 pub mod lifecycle;
 pub mod logs;
+pub mod ls;
 pub mod plan;
 pub mod port;
 pub mod ps;
@@ -21,6 +23,7 @@ pub mod stats;
 pub mod top;
 pub mod up;
 pub mod version;
+pub mod volumes;
 pub mod wait;
 
 use std::collections::BTreeSet;
@@ -69,6 +72,9 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Lifecycle(settings) => lifecycle::run(context, settings).await,
         CommandSettings::Rm(settings) => rm::run(context, settings).await,
         CommandSettings::Wait(settings) => wait::run(context, *settings).await,
+        CommandSettings::Ls(settings) => until_stopped(context, ls::run(context, settings)).await,
+        CommandSettings::Images(settings) => until_stopped(context, images::run(context, settings)).await,
+        CommandSettings::Volumes(settings) => until_stopped(context, volumes::run(context, settings)).await,
         CommandSettings::Port(settings) => until_stopped(context, port::run(context, settings)).await,
         CommandSettings::Dashboard(settings) => dashboard::run(context, settings).await,
         CommandSettings::Ps(settings) => until_stopped(context, ps::run(context, settings)).await,

@@ -102,7 +102,7 @@ async fn open(
     Session::open(
         context,
         Opening {
-            command: "up",
+            command: settings.command,
             project: &project.name,
             options,
             lock_timeout: (!context.settings.dry_run).then_some(settings.lock_timeout),
@@ -291,10 +291,15 @@ async fn conclude(
             wants,
             changed,
         } => {
-            let text = if changed { "up" } else { "up; nothing to do" };
+            let state = if settings.what.start { "up" } else { "created" };
+            let text = if changed {
+                state.to_owned()
+            } else {
+                format!("{state}; nothing to do")
+            };
             match settings.attach {
                 Some(_) => session.hush().await,
-                None => session.close(0, text.into()).await,
+                None => session.close(0, text).await,
             }
             let snapshot = session.site.hub.snapshot();
             let facts = summary::UpFacts {

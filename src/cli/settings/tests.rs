@@ -1,7 +1,7 @@
 use clap::Parser;
 
 use super::*;
-use crate::plan::{Orphans, Recreate};
+use crate::plan::{Orphans, Recreate, Which};
 
 const TTY: Terminal = Terminal {
     stdin: true,
@@ -125,7 +125,7 @@ fn wrong_values_are_refused_with_what_was_expected() {
     ");
     insta::assert_snapshot!(refused("platform -f a --stack b ps"), @"error: --stack cannot be used together with -f");
     insta::assert_snapshot!(refused("platform --parallel 0 ps"), @"error: --parallel must be 1 or more, or -1 for no limit");
-    insta::assert_snapshot!(refused("platform up --scale app"), @"error: --scale is `app`; expected SERVICE=N");
+    insta::assert_snapshot!(refused("platform up --scale app"), @"error: scale is `app`; expected SERVICE=N");
     insta::assert_snapshot!(refused("platform up --wait-timeout soon"), @"error: --wait-timeout is `soon`; expected seconds, or a duration such as 1m30s, 10s or 250ms");
     insta::assert_snapshot!(refused("platform up --watch"), @r"
     error: --watch is not supported
@@ -345,4 +345,40 @@ fn the_env_file_beside_a_stack_that_is_found_counts() {
     let file = dir.path().join("a/stacks/one.yaml");
     let (progress, parallel, _) = settled("deep/er", &["-f", &file.to_string_lossy()]);
     assert_eq!((progress, parallel), (Progress::Plain, Parallel::AtMost(7)));
+}
+
+#[test]
+fn kill_create_and_scale_are_read() {
+    let lifecycle = |line: &str| match resolve(line).command {
+        CommandSettings::Lifecycle(settings) => settings,
+        other => panic!("{other:?}"),
+    };
+    let kill = lifecycle("platform kill -s usr1 --remove-orphans app app");
+    assert_eq!(kill.change.as_str(), "kill");
+    assert_eq!(
+        kill.which,
+        Which::OfStack {
+            services: vec!["app".into()],
+            oneoff: true,
+            orphans: true
+        }
+    );
+    insta::assert_snapshot!(refused("platform kill -s TREM"), @r"
+    error: `TREM` is no signal; expected a name such as SIGHUP or a number
+
+    hint: did you mean `TERM`?
+    ");
+    insta::assert_snapshot!(refused("platform scale app"), @"error: scale is `app`; expected SERVICE=N");
+    insta::assert_snapshot!(refused("platform ls --filter state=up"), @"error: --filter is `state=up`; expected name=REGEX");
+    insta::assert_snapshot!(refused("platform --dry-run wait app"), @"error: `wait` has no dry run");
+
+    let create = up("platform create --force-recreate app");
+    assert_eq!((create.command, create.what.start), ("create", false));
+    assert_eq!((create.attach, create.smoke), (None, SmokeChoice::Never));
+    assert_eq!(create.what.recreate, Recreate::Always);
+    let scale = up("platform scale --no-deps app=3 db=0");
+    assert_eq!((scale.command, scale.what.dependencies), ("scale", false));
+    assert_eq!(scale.what.services, ["app".into(), "db".into()]);
+    assert_eq!(scale.what.scale, [("app".into(), 3), ("db".into(), 0)]);
+    assert_eq!((scale.attach, scale.smoke), (None, SmokeChoice::Never));
 }

@@ -17,6 +17,8 @@ use super::{ENGINE_TIMEOUT, GlobalSettings, LOCK_TIMEOUT, Progress, seconds, ser
 /// What `up` is to do.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UpSettings {
+    /// The command's name, for events and whoever waits for the run: `up`, `create` or `scale`.
+    pub command: &'static str,
     /// What decides the plan.
     pub what: WhatToDo,
     /// Whether images are built.
@@ -209,6 +211,7 @@ impl UpSettings {
             style: global.log_style(!args.no_log_prefix, args.timestamps, args.no_color),
         });
         Ok(Self {
+            command: "up",
             what: WhatToDo {
                 services: service_names(args.services),
                 dependencies: !args.no_deps,
@@ -245,6 +248,12 @@ impl UpSettings {
             engine_timeout: engine_timeout(args.engine_timeout.as_deref(), env)?,
             lock_timeout: lock_timeout(args.lock_timeout.as_deref(), env)?,
         })
+    }
+
+    /// The same under another command's name.
+    #[must_use]
+    pub fn of(self, command: &'static str) -> Self {
+        Self { command, ..self }
     }
 }
 
@@ -296,7 +305,7 @@ fn orphans(remove: bool, env: &Environment) -> Result<Orphans, ExpectedError> {
 fn scale(args: &[String]) -> Result<Vec<(ServiceName, u32)>, ExpectedError> {
     args.iter()
         .map(|text| {
-            let bad = || ExpectedError::usage(format!("--scale is `{text}`; expected SERVICE=N"));
+            let bad = || ExpectedError::usage(format!("scale is `{text}`; expected SERVICE=N"));
             let (service, number) = text.split_once('=').ok_or_else(bad)?;
             if service.is_empty() {
                 return Err(bad());

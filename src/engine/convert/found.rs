@@ -61,6 +61,7 @@ pub(in crate::engine) fn container(summary: models::ContainerSummary) -> Contain
         labels: sorted(summary.labels),
         addresses: attachments(addresses),
         ports,
+        volumes: volumes(summary.mounts),
         command: summary.command.unwrap_or_default(),
         created: summary.created.unwrap_or_default(),
         status,
@@ -93,6 +94,12 @@ fn attachments(networks: HashMap<String, models::EndpointSettings>) -> BTreeMap<
             (name, Attachment { network, ip })
         })
         .collect()
+}
+
+/// The names of mounted volumes.
+fn volumes(mounts: Option<Vec<models::MountPoint>>) -> Vec<String> {
+    let names = mounts.into_iter().flatten().filter_map(|mount| mount.name);
+    names.filter(|name| !name.is_empty()).collect()
 }
 
 /// A state by the engine's word.
@@ -167,6 +174,7 @@ pub(in crate::engine) fn inspected(answer: models::ContainerInspectResponse) -> 
         labels: sorted(config.labels),
         addresses: attachments(settings.networks.unwrap_or_default()),
         ports,
+        volumes: volumes(answer.mounts),
         command: [answer.path.unwrap_or_default()]
             .into_iter()
             .chain(answer.args.unwrap_or_default())
@@ -246,6 +254,8 @@ pub(in crate::engine) fn volume(volume: models::Volume) -> VolumeFound {
     VolumeFound {
         name: volume.name,
         driver: volume.driver,
+        mountpoint: volume.mountpoint,
+        scope: volume.scope.map(|scope| scope.to_string()).unwrap_or_default(),
         labels: volume.labels.into_iter().collect(),
     }
 }
@@ -269,6 +279,12 @@ pub(in crate::engine) fn image(answer: models::ImageInspect) -> Image {
         labels: sorted(config.labels),
         healthcheck: config.healthcheck.and_then(healthcheck),
         exposed,
+        platform: [answer.os, answer.architecture, answer.variant]
+            .into_iter()
+            .flatten()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join("/"),
         size: answer.size.and_then(|s| u64::try_from(s).ok()).unwrap_or(0),
     }
 }

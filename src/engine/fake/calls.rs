@@ -288,6 +288,7 @@ impl Engine for FakeEngine {
                     name: spec.name.clone(),
                     driver: spec.driver.clone().unwrap_or_else(|| "local".into()),
                     labels: all,
+                    ..VolumeFound::default()
                 });
                 Ok(((), Vec::new()))
             },

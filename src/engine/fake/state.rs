@@ -326,6 +326,7 @@ impl State {
             ports: Vec::new(),
             created,
             status: "Created".into(),
+            volumes: Vec::new(),
             command: service.command.clone().unwrap_or_default().join(" "),
         });
         fake.tty = service.tty;

@@ -258,6 +258,7 @@ impl<'a> Planner<'a> {
                 instance: instance.clone(),
                 id: container.id.clone(),
                 name: container.name.clone(),
+                state: container.state.clone(),
                 completed,
                 healthy: container.health == Some(EngineHealth::Healthy),
             }),

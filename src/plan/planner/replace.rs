@@ -181,8 +181,11 @@ impl Planner<'_> {
         self.replaced.insert(instance.service.clone());
         let action = self.stop_action(old);
         let stop = self.push(action, Cause::Replaced, create.into_iter().collect());
-        let gates = self.gates(service);
-        self.step_mut(stop).gates = gates;
+        // Where nothing is started, nothing is waited for: its dependencies may not run at all.
+        if !self.options.no_start {
+            let gates = self.gates(service);
+            self.step_mut(stop).gates = gates;
+        }
         let last = if self.options.no_start {
             stop
         } else {
