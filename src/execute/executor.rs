@@ -387,9 +387,10 @@ impl<'a> Run<'a> {
 
     /// In `down` and after scaling, what is stopped and removed is what people look at.
     fn gone(&self, step: &Step, service: &ServiceName, stage: Stage) {
-        let replaced = self.plan.steps.iter().any(
-            |s| matches!(&s.action, Action::StartContainer { instance, .. } if instance.service == *service),
-        );
+        let replaced = self.plan.steps.iter().any(|s| {
+            matches!(&s.action, Action::StartContainer { instance, .. } | Action::CreateContainer { instance, .. }
+                if instance.service == *service)
+        });
         let name = match &step.action {
             Action::RemoveContainer { name, .. } | Action::StopContainer { name, .. } => name,
             _ => return,

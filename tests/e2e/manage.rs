@@ -460,3 +460,23 @@ fn services_are_scaled() {
         .expect(2)
         .says("did you mean `web`?");
 }
+
+#[test]
+fn what_was_wanted_is_counted_as_done() {
+    let project = up();
+    let shown = |args: &[&str]| {
+        let mut terminal = Terminal::start(&project.platform(args.iter().copied()), 30, 100);
+        assert_eq!(terminal.wait(LIMIT), 0, "{}", terminal.text());
+        terminal.text()
+    };
+    let paused = shown(&["pause", "two"]);
+    assert!(paused.contains("services 2/2"), "{paused}");
+    let killed = shown(&["kill", "two", "web"]);
+    assert!(killed.contains("services 3/3"), "{killed}");
+    project.run(["start", "web"]).expect(0);
+    let replaced = shown(&["create", "--force-recreate", "web"]);
+    assert!(
+        replaced.contains("created") && !replaced.contains("removed"),
+        "{replaced}"
+    );
+}

@@ -273,6 +273,11 @@ fn service_row(snapshot: &Snapshot, instance: &Instance, label: &str, names: usi
         Stage::Blocked => parts.rank = Rank::Waiting,
         Stage::Pending | Stage::Created => parts.detail_tone = Tone::Dim,
     }
+    // Nothing more was wanted of it: it was paused, say, or only created.
+    let ended_well = snapshot.verdict.as_ref().is_some_and(|verdict| verdict.code == 0);
+    if ended_well && matches!(stage, Stage::Running | Stage::Created) {
+        parts.rank = Rank::Done;
+    }
     if known.is_some_and(|i| i.kept) && stage == Stage::Pending && step.is_none() {
         parts.rank = Rank::Done;
         (parts.tone, parts.symbol) = words::of_stage(Stage::Ready);
