@@ -233,7 +233,7 @@ impl<'a> Planner<'a> {
             (ContainerState::Paused, _) => {
                 self.note(
                     format!("{instance} is paused and stays so"),
-                    Some("unpause it: docker unpause, or platform restart"),
+                    Some("`platform unpause` lets it go on"),
                 );
                 None
             }
