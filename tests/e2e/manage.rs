@@ -33,14 +33,7 @@ fn up() -> Project {
 
 /// docker compose on the same project; `None` where it is missing.
 fn theirs(project: &Project, args: &[&str]) -> Option<Cli> {
-    let Some(compose) = crate::engine::peer::compose() else {
-        assert!(
-            std::env::var_os("PLATFORM_TEST_STRICT").is_none(),
-            "docker compose is missing: ci/get-compose.sh"
-        );
-        eprintln!("not compared: docker compose is missing");
-        return None;
-    };
+    let compose = crate::engine::peer::required()?;
     Some(project.program(compose.to_str().unwrap()).args(args))
 }
 
