@@ -8,6 +8,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 pub mod lists;
 pub mod manage;
 pub mod observe;
+pub mod run;
 pub mod up;
 pub mod watch;
 
@@ -157,6 +158,10 @@ pub enum Command {
     Top(watch::TopArgs),
     /// Run a command in a running container
     Exec(observe::ExecArgs),
+    /// Run a command in a container of its own, with what the service depends on proven ready
+    Run(Box<run::RunArgs>),
+    /// Attach this terminal to a service's own process
+    Attach(run::AttachArgs),
     /// Run the stack's smoke tests
     Smoke(observe::SmokeArgs),
     /// Show the stack as it is understood

@@ -17,6 +17,8 @@ pub mod trace;
 pub mod context;
 pub mod load;
 pub mod session;
+pub mod attached;
+pub mod detach;
 pub mod commands;
 mod help;
 

@@ -20,6 +20,7 @@ pub mod lifecycle;
 pub mod lists;
 pub mod manage;
 pub mod observe;
+pub mod run;
 pub mod up;
 pub mod watch;
 
@@ -31,6 +32,7 @@ pub use observe::{
     ConfigFormat, ConfigList, ConfigSettings, DoctorSettings, ExecSettings, InitSettings, LogsSettings,
     PsFormat, PsSettings, PsShape, ReportFormat, Shell, SmokeSettings, VersionFormat, VersionSettings,
 };
+pub use run::{AttachSettings, RunSettings};
 pub use up::{
     Abort, Attach, BuildChoice, DownSettings, PlanFormat, PlanSettings, PullChoice, RemoveImages,
     SmokeChoice, UpSettings, Wait, WhatToDo,
@@ -83,6 +85,10 @@ pub enum CommandSettings {
     Top(TopSettings),
     /// `exec`
     Exec(ExecSettings),
+    /// `run`
+    Run(Box<RunSettings>),
+    /// `attach`
+    Attach(AttachSettings),
     /// `smoke`
     Smoke(SmokeSettings),
     /// `config`
@@ -226,6 +232,8 @@ impl Settings {
             Command::Events(args) => CommandSettings::Events(EventsSettings::resolve(args)),
             Command::Top(args) => CommandSettings::Top(TopSettings::resolve(args)),
             Command::Exec(args) => CommandSettings::Exec(ExecSettings::resolve(args, env, terminal)?),
+            Command::Run(args) => CommandSettings::Run(Box::new(RunSettings::resolve(*args, env, terminal)?)),
+            Command::Attach(args) => CommandSettings::Attach(AttachSettings::resolve(args)?),
             Command::Smoke(args) => CommandSettings::Smoke(SmokeSettings::resolve(args, env)),
             Command::Config(args) => CommandSettings::Config(ConfigSettings::resolve(args, env)?),
             Command::Doctor(args) => CommandSettings::Doctor(DoctorSettings::resolve(&args)),
@@ -242,6 +250,7 @@ impl Settings {
     fn refuse_dry_run(&self) -> Result<(), ExpectedError> {
         let name = match &self.command {
             CommandSettings::Exec(_) => "exec",
+            CommandSettings::Attach(_) => "attach",
             CommandSettings::Smoke(_) => "smoke",
             CommandSettings::Init(_) => "init",
             CommandSettings::Wait(_) => "wait",
@@ -488,6 +497,14 @@ pub(super) fn timeout(
         (Some(text), _) => seconds(flag, text),
         (None, Some(text)) => seconds(variable, text),
         (None, None) => Ok(default),
+    }
+}
+
+/// Containers are counted from 1.
+pub(super) fn check_index(index: Option<u32>) -> Result<(), ExpectedError> {
+    match index {
+        Some(0) => Err(ExpectedError::usage("--index counts from 1")),
+        _ => Ok(()),
     }
 }
 

@@ -110,6 +110,17 @@ pub trait Engine: Send + Sync {
         let _ = (id, spec, tty);
         Err(unsupported("attach to a command"))
     }
+    /// Starts a command that nobody is attached to.
+    async fn exec_detached(&self, id: &ContainerId, spec: &ExecSpec, tty: bool) -> Result<()> {
+        let _ = (id, spec, tty);
+        Err(unsupported("start a command"))
+    }
+    /// Attaches the caller to a container's own process; before its start, so that nothing of its output
+    /// is lost. Dropping the session leaves the container as it is.
+    async fn attach_container(&self, id: &ContainerId, spec: &AttachSpec) -> Result<ExecSession> {
+        let _ = (id, spec);
+        Err(unsupported("attach to a container"))
+    }
     /// Events of a project's objects from now on; an error or the end of the stream means: observe again.
     async fn events(&self, project: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>>;
 
@@ -326,9 +337,45 @@ pub struct CreateContainer<'a> {
     pub labels: BTreeMap<String, String>,
     /// A container whose anonymous volumes are taken over.
     pub inherit_volumes_from: Option<ContainerId>,
-    /// Whether `run` makes it: no alias of the service and no restart policy. Ports are published as
-    /// the service has them, so that the caller clears them where they are not wanted.
-    pub oneoff: bool,
+    /// How `run` makes it; `None` for a container of the service.
+    pub oneoff: Option<OneOff>,
+}
+
+/// What sets a container of `run` apart: no number and no restart policy. Ports are published as the
+/// service has them, so that the caller clears them where they are not wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct OneOff {
+    /// Whether it answers to the service's names on its networks.
+    pub use_aliases: bool,
+    /// Whether the engine removes it, and its anonymous volumes, when it has ended.
+    pub auto_remove: bool,
+    /// Whether its standard input is the caller's, and ends when the caller leaves.
+    pub stdin: bool,
+}
+
+/// How a caller is attached to a container.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AttachSpec {
+    /// Whether the container has a terminal.
+    pub tty: bool,
+    /// Whether the caller's input goes to it.
+    pub stdin: bool,
+    /// What the exit code is waited for.
+    pub until: Until,
+    /// The keys that detach, as the engine's API spells them; its own default where absent.
+    pub detach_keys: Option<String>,
+}
+
+/// The end of a container, as a caller waits for it (Engine API, `ContainerWait`).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Until {
+    /// It does not run.
+    #[default]
+    NotRunning,
+    /// It ends after the next start.
+    NextExit,
+    /// It is gone, for one that the engine removes by itself.
+    Removed,
 }
 
 /// How a container ended.
@@ -394,6 +441,8 @@ pub struct ExecSpec {
     pub stdin: Option<Vec<u8>>,
     /// How long it may take; 30 s where absent.
     pub timeout: Option<Duration>,
+    /// The keys that detach from it, as the engine's API spells them; its own default where absent.
+    pub detach_keys: Option<String>,
 }
 
 /// What a command did.
@@ -407,7 +456,7 @@ pub struct ExecOutcome {
     pub stderr: Vec<u8>,
 }
 
-/// A command that the caller is attached to.
+/// A command, or a container's own process, that the caller is attached to.
 pub struct ExecSession {
     /// Standard input; shutting it down ends it.
     pub input: Pin<Box<dyn AsyncWrite + Send>>,
@@ -417,7 +466,7 @@ pub struct ExecSession {
     pub control: Arc<dyn ExecControl>,
 }
 
-/// What can be done with an attached command beside reading and writing.
+/// What can be done with an attached process beside reading and writing.
 #[async_trait]
 pub trait ExecControl: Send + Sync {
     /// Tells the command's terminal its size.

@@ -16,9 +16,9 @@ use super::observe::belongs;
 use super::raw::{Http, within};
 use super::retry::asked;
 use super::{
-    BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineError, EngineErrorKind,
-    EngineEvent, EngineInfo, EventQuery, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine,
-    LogOptions, ObjectEvent, Processes, PullProgress, Wanted, files, sort,
+    AttachSpec, BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineError,
+    EngineErrorKind, EngineEvent, EngineInfo, EventQuery, ExecOutcome, ExecSession, ExecSpec, Exit,
+    Inspected, LogLine, LogOptions, ObjectEvent, Processes, PullProgress, Wanted, files, sort,
 };
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName};
 use crate::model::{Container, Image, NetworkSpec, Observed, Project, Usage, VolumeFound, VolumeSpec};
@@ -275,6 +275,14 @@ impl Engine for Docker {
 
     async fn exec_attach(&self, id: &ContainerId, spec: &ExecSpec, tty: bool) -> Result<ExecSession> {
         self.attach_exec(id, spec, tty).await
+    }
+
+    async fn exec_detached(&self, id: &ContainerId, spec: &ExecSpec, tty: bool) -> Result<()> {
+        self.detach_exec(id, spec, tty).await
+    }
+
+    async fn attach_container(&self, id: &ContainerId, spec: &AttachSpec) -> Result<ExecSession> {
+        self.attach_process(id, spec).await
     }
 
     async fn events(&self, project: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>> {

@@ -45,14 +45,7 @@ struct Attached {
 #[async_trait]
 impl ExecControl for Attached {
     async fn resize(&self, columns: u16, rows: u16) -> Result<()> {
-        let call = Call::new(
-            "resize the command's terminal",
-            Method::POST,
-            format!("/exec/{}/resize", self.exec),
-        )
-        .query("w", columns.to_string())
-        .query("h", rows.to_string());
-        self.docker.http.read(call, self.docker.short()).await.map(drop)
+        resize(&self.docker, &format!("/exec/{}", self.exec), columns, rows).await
     }
 
     async fn exit_code(&self) -> Result<i64> {
@@ -63,6 +56,14 @@ impl ExecControl for Attached {
         )
         .await
     }
+}
+
+/// Tells a terminal its size; `of` is the path of what it belongs to.
+pub(super) async fn resize(docker: &Docker, of: &str, columns: u16, rows: u16) -> Result<()> {
+    let call = Call::new("resize the terminal", Method::POST, format!("{of}/resize"))
+        .query("w", columns.to_string())
+        .query("h", rows.to_string());
+    docker.http.read(call, docker.short()).await.map(drop)
 }
 
 #[derive(Debug, Deserialize)]
@@ -163,6 +164,18 @@ impl Docker {
         })
     }
 
+    /// Starts a command that nobody is attached to.
+    pub(super) async fn detach_exec(&self, id: &ContainerId, spec: &ExecSpec, tty: bool) -> Result<()> {
+        let exec = self.create_exec(id, spec, false, tty, None).await?;
+        let call = Call::new(
+            format!("start {} in container {}", first_word(spec), id.short()),
+            Method::POST,
+            format!("/exec/{exec}/start"),
+        )
+        .json(&json!({"Detach": true, "Tty": tty}));
+        self.http.read(call, self.shared.deadlines.start).await.map(drop)
+    }
+
     async fn create_exec(
         &self,
         id: &ContainerId,
@@ -188,7 +201,11 @@ impl Docker {
             "Privileged": spec.privileged,
         });
         if let Value::Object(fields) = &mut body {
-            for (name, value) in [("User", &spec.user), ("WorkingDir", &spec.working_dir)] {
+            for (name, value) in [
+                ("User", &spec.user),
+                ("WorkingDir", &spec.working_dir),
+                ("DetachKeys", &spec.detach_keys),
+            ] {
                 if let Some(value) = value {
                     fields.insert(name.into(), json!(value));
                 }
@@ -236,7 +253,8 @@ fn new_mark() -> String {
     format!("{:016x}{:016x}", half(0), half(1))
 }
 
-fn output(
+/// What comes over an attached connection, stream by stream; with a terminal all of it is standard output.
+pub(super) fn output(
     read: impl AsyncRead + Send + Unpin + 'static,
     tty: bool,
     operation: String,

@@ -200,7 +200,11 @@ fn write_one(
     let name = format!(
         "{}-{}-{}",
         request.service_name,
-        request.number,
+        if request.oneoff.is_some() {
+            0
+        } else {
+            request.number
+        },
         digest.get(..16).unwrap_or(&digest)
     );
     let path = dir.join(&name);
@@ -332,7 +336,7 @@ mod tests {
             containers: BTreeMap::new(),
             labels: BTreeMap::new(),
             inherit_volumes_from: None,
-            oneoff: false,
+            oneoff: None,
         }
     }
 

@@ -8,6 +8,7 @@
 //! lost is asked again a few times; an act never is.
 
 pub mod api;
+mod attach;
 pub mod connect;
 mod build;
 mod containers;
@@ -34,9 +35,9 @@ mod sort;
 mod usage;
 
 pub use api::{
-    BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineEvent, EngineEventKind,
-    EngineInfo, ExecControl, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine, LogOptions,
-    LogStream, PullProgress, SharedEngine, Wanted,
+    AttachSpec, BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineEvent,
+    EngineEventKind, EngineInfo, ExecControl, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine,
+    LogOptions, LogStream, OneOff, PullProgress, SharedEngine, Until, Wanted,
 };
 pub use connect::{Endpoint, EngineEnv, Found, Looked, NotFound, Outcome};
 pub use docker::{Deadlines, Docker};

@@ -55,6 +55,14 @@ pub fn of_container(
     all
 }
 
+/// The labels of a container of `run`, from those that the service's own would have.
+pub fn of_oneoff(mut all: BTreeMap<String, String>, slug: &str) -> BTreeMap<String, String> {
+    all.remove(labels::NUMBER);
+    all.insert(labels::ONEOFF.to_owned(), "True".to_owned());
+    all.insert(labels::SLUG.to_owned(), slug.to_owned());
+    all
+}
+
 fn joined(paths: &[PathBuf]) -> String {
     let paths: Vec<String> = paths.iter().map(|p| p.display().to_string()).collect();
     paths.join(",")

@@ -48,6 +48,6 @@ fn is_late(found: &Container, request: &CreateContainer<'_>) -> bool {
     project == Some(request.project.name.as_str())
         && found.service == *request.service_name
         && found.number == request.number
-        && found.oneoff == request.oneoff
+        && found.oneoff == request.oneoff.is_some()
         && found.state == ContainerState::Created
 }

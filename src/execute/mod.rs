@@ -11,6 +11,7 @@ pub mod inputs;
 pub mod labels;
 pub mod late;
 pub mod lock;
+pub mod oneoff;
 pub mod ports;
 pub mod prove;
 pub mod report;

@@ -207,7 +207,7 @@ async fn create(
             &site.run,
         ),
         inherit_volumes_from: inherits,
-        oneoff: false,
+        oneoff: None,
     };
     late::create(site, &request).await
 }
@@ -261,6 +261,7 @@ fn hook_spec(hook: &Hook) -> ExecSpec {
         privileged: hook.privileged,
         stdin: None,
         timeout: Some(Duration::from_secs(300)),
+        ..ExecSpec::default()
     }
 }
 

@@ -9,6 +9,8 @@ pub const SERVICE: &str = "com.docker.compose.service";
 pub const NUMBER: &str = "com.docker.compose.container-number";
 /// `True` on a container that `run` made.
 pub const ONEOFF: &str = "com.docker.compose.oneoff";
+/// The id that a container of `run` has its name from.
+pub const SLUG: &str = "com.docker.compose.slug";
 /// Compose's hash of the service definition.
 pub const CONFIG_HASH: &str = "com.docker.compose.config-hash";
 /// The stack files, absolute, separated by commas.

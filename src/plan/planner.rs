@@ -20,6 +20,9 @@ pub const DEFAULT_GRACE: Duration = Duration::from_secs(10);
 pub struct UpOptions {
     /// Services asked for by name; all where empty.
     pub services: Vec<ServiceName>,
+    /// Services of which only the dependencies, networks and volumes are wanted: their containers stay as
+    /// they are (`run` makes one of its own).
+    pub beside: BTreeSet<ServiceName>,
     /// Whether their dependencies are left alone.
     pub no_deps: bool,
     /// When containers are replaced.
@@ -138,7 +141,9 @@ impl<'a> Planner<'a> {
         self.plan_networks(&ordered);
         self.plan_volumes(&ordered);
         for name in &ordered {
-            if let Some(service) = self.project.services.get(name) {
+            if let Some(service) = self.project.services.get(name)
+                && !self.is_left_alone(name, service)
+            {
                 self.plan_service(name, service);
             }
         }
@@ -146,6 +151,23 @@ impl<'a> Planner<'a> {
         if !self.plan.refusals.is_empty() {
             self.plan.steps.clear();
         }
+    }
+
+    /// Whether a service's containers stay as they are. Those that were taken down with a network come
+    /// back in any case.
+    fn is_left_alone(&self, name: &ServiceName, service: &Service) -> bool {
+        let taken_down = || {
+            service
+                .networks
+                .keys()
+                .any(|key| self.replaced_networks.contains(key))
+                && self
+                    .observed
+                    .containers
+                    .iter()
+                    .any(|c| !c.oneoff && c.service == *name)
+        };
+        self.options.beside.contains(name) && !taken_down()
     }
 
     pub(super) fn push(&mut self, action: Action, cause: Cause, after: Vec<StepId>) -> StepId {
@@ -193,7 +215,10 @@ impl<'a> Planner<'a> {
     }
 
     fn refuse_foreign_names(&mut self, services: &[ServiceName]) {
-        for name in services {
+        for name in services
+            .iter()
+            .filter(|name| !self.options.beside.contains(*name))
+        {
             let Some(service) = self.project.services.get(name) else {
                 continue;
             };

@@ -426,3 +426,34 @@ fn health_that_nothing_tells_is_refused() {
       hint: give db a healthcheck or an x-platform.probe, or wait with `condition: service_started`
     ");
 }
+
+#[test]
+fn beside_a_service_only_what_it_needs_is_brought_up() {
+    let mut project = two();
+    project.services["web"].container_name = Some("taken".into());
+    let options = UpOptions {
+        services: vec!["web".into()],
+        beside: ["web".into()].into(),
+        ..UpOptions::default()
+    };
+    let mut world = World::default();
+    // Its own name is not wanted, so nobody else's is in the way.
+    world
+        .observed
+        .foreign_names
+        .insert("taken".into(), ContainerId::from("foreign"));
+    insta::assert_snapshot!(world.up(&project, &options), @r"
+    #0  create network p_default — it is wanted and not there
+    #1  create container p-db-1 — it is wanted and not there; after #0
+    #2  start container p-db-1 — it is wanted and not there; after #1
+    ");
+    world.observed.foreign_names.clear();
+    // Its containers stay as they are, also where they differ; those taken down with a network come back.
+    world.up(&project, &UpOptions::default());
+    project.services["web"].user = Some("1000".into());
+    assert_eq!(world.up(&project, &options), "nothing to do\n");
+    project.networks["default"].internal = true;
+    let printed = world.up(&project, &options);
+    assert!(printed.contains("start container taken"), "{printed}");
+    world.settled(&project);
+}

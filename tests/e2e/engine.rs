@@ -89,7 +89,7 @@ impl World {
                 (labels::SPEC.to_owned(), "{}".to_owned()),
             ]),
             inherit_volumes_from: None,
-            oneoff: false,
+            oneoff: None,
         }
     }
 

@@ -31,6 +31,7 @@ mod names;
 mod output;
 mod ports;
 mod probe;
+mod run;
 mod secrets;
 mod signals;
 mod smoke;

@@ -122,9 +122,12 @@ pub struct ExecArgs {
     /// Number of the container where a service has several
     #[arg(long, value_name = "N")]
     pub index: Option<u32>,
-    /// Accepted for docker compose's sake: the default
-    #[arg(short, long, hide = true)]
-    pub interactive: bool,
+    /// Keys that leave the command running, on a terminal; default ctrl-p,ctrl-q
+    #[arg(long, value_name = "KEYS")]
+    pub detach_keys: Option<String>,
+    /// Pass standard input on; the default
+    #[arg(short, long, hide = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
+    pub interactive: Option<bool>,
     /// Accepted for docker compose's sake: the default on a terminal
     #[arg(short, long, hide = true)]
     pub tty: bool,

@@ -1,6 +1,7 @@
 //! One file a command. Each takes the [`Context`] and its own settings, and returns an [`Outcome`].
 
 pub mod attach;
+pub mod attach_service;
 pub mod completions;
 pub mod config;
 pub mod dashboard;
@@ -18,6 +19,7 @@ pub mod plan;
 pub mod port;
 pub mod ps;
 pub mod rm;
+pub mod run;
 pub mod smoke;
 pub mod stats;
 pub mod top;
@@ -83,6 +85,8 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Events(settings) => until_stopped(context, events::run(context, settings)).await,
         CommandSettings::Top(settings) => until_stopped(context, top::run(context, settings)).await,
         CommandSettings::Exec(settings) => until_stopped(context, exec::run(context, settings)).await,
+        CommandSettings::Run(settings) => run::run(context, *settings).await,
+        CommandSettings::Attach(settings) => attach_service::run(context, settings).await,
         CommandSettings::Smoke(settings) => until_stopped(context, smoke::run(context, settings)).await,
         CommandSettings::Doctor(settings) => until_stopped(context, doctor::run(context, settings)).await,
         // Done without a runtime, but no less here.

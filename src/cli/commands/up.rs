@@ -83,8 +83,11 @@ fn report(
     }
 }
 
-/// Opens the session of an `up`.
-async fn open(
+/// Opens the session of an `up`, or of a command that brings services up.
+///
+/// # Errors
+/// No engine, or another run holds the project.
+pub async fn open(
     context: &Context,
     project: &Project,
     settings: &UpSettings,
@@ -150,30 +153,13 @@ async fn drive(
     project: &Arc<Project>,
     settings: &UpSettings,
 ) -> Result<End, ExpectedError> {
-    let wanted = Wanted::of(project);
+    let (wants, converged) = match pursue(context, session, project, settings, &[]).await? {
+        Pursued::Shown(plan) => return Ok(End::Shown(plan)),
+        Pursued::Done { wants, converged, .. } => (wants, converged),
+    };
     let site = session.site.clone();
-    let observed = tokio::select! {
-        observed = site.engine.observe(&wanted) => observed?,
-        signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
-    };
-    let selected = selected(project, &settings.what);
-    let supplied = tokio::select! {
-        supplied = images::supply(context, &site, project, &selected, &observed, settings) => supplied?,
-        signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
-    };
-    let images = supplied.images(project, &observed);
-    let wants = session::wants(project, images.clone());
-    let mut options = settings.what.up_options((*wants.bound_files).clone());
-    options.unprobed = unprobed(project, &wants);
-    let plan_of =
-        |observed: &Observed| plan_up(project, observed, &supplied.states(project, observed), &options);
-    if context.settings.dry_run {
-        let observed = site.engine.observe(&wanted).await?;
-        return Ok(End::Shown(plan_of(&observed)));
-    }
-    // Supplying an image may take minutes; what was seen before is old then.
-    let seen = supplied.is_empty().then_some(observed);
-    match converge(&site, &wants, &wanted, seen, settings.engine_timeout, &plan_of).await {
+    let wanted = Wanted::of(project);
+    match converged {
         Converged::Refused(plan) => Ok(End::Refused(plan)),
         Converged::Stopped(report) => Ok(End::Stopped(report)),
         Converged::EngineGone(error) => Err(error.into()),
@@ -209,6 +195,65 @@ async fn drive(
             })
         }
     }
+}
+
+/// What came of bringing services up.
+pub enum Pursued {
+    /// Only the plan was asked for.
+    Shown(Plan),
+    /// It was done, as far as it could be.
+    Done {
+        /// What was wanted.
+        wants: Wants,
+        /// What became of the images.
+        supplied: Supplied,
+        /// How it ended.
+        converged: Converged,
+    },
+}
+
+/// Supplies images, plans and executes until the services are as wanted and proven ready. Of those in
+/// `beside` only the image, the dependencies, networks and volumes are.
+///
+/// # Errors
+/// The engine's; an interruption before anything was done.
+pub async fn pursue(
+    context: &Context,
+    session: &Session,
+    project: &Arc<Project>,
+    settings: &UpSettings,
+    beside: &[ServiceName],
+) -> Result<Pursued, ExpectedError> {
+    let wanted = Wanted::of(project);
+    let site = &session.site;
+    let observed = tokio::select! {
+        observed = site.engine.observe(&wanted) => observed?,
+        signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
+    };
+    let selected = selected(project, &settings.what);
+    let supplied = tokio::select! {
+        supplied = images::supply(context, site, project, &selected, &observed, settings) => supplied?,
+        signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
+    };
+    let images = supplied.images(project, &observed);
+    let wants = session::wants(project, images);
+    let mut options = settings.what.up_options((*wants.bound_files).clone());
+    options.unprobed = unprobed(project, &wants);
+    options.beside = beside.iter().cloned().collect();
+    let plan_of =
+        |observed: &Observed| plan_up(project, observed, &supplied.states(project, observed), &options);
+    if context.settings.dry_run {
+        let observed = site.engine.observe(&wanted).await?;
+        return Ok(Pursued::Shown(plan_of(&observed)));
+    }
+    // Supplying an image may take minutes; what was seen before is old then.
+    let seen = supplied.is_empty().then_some(observed);
+    let converged = converge(site, &wants, &wanted, seen, settings.engine_timeout, &plan_of).await;
+    Ok(Pursued::Done {
+        wants,
+        supplied,
+        converged,
+    })
 }
 
 /// What came of the smoke tests.

@@ -187,6 +187,10 @@ pub struct ExecSettings {
     pub detach: bool,
     /// Whether it gets a terminal.
     pub tty: bool,
+    /// Whether it gets standard input.
+    pub stdin: bool,
+    /// The keys that leave it running, as typed.
+    pub detach_keys: Option<String>,
     /// Environment, `NAME=value`.
     pub env: Vec<String>,
     /// `user[:group]`.
@@ -215,9 +219,7 @@ impl ExecSettings {
                 }
             })
             .collect();
-        if args.index == Some(0) {
-            return Err(ExpectedError::usage("--index counts from 1"));
-        }
+        super::check_index(args.index)?;
         Ok(Self {
             service: args.service.into(),
             index: args.index,
@@ -225,6 +227,8 @@ impl ExecSettings {
             detach: args.detach,
             // Without a terminal on both sides there is nothing that it could serve.
             tty: !args.no_tty && !args.detach && terminal.stdin && terminal.stdout,
+            stdin: args.interactive != Some(false),
+            detach_keys: args.detach_keys,
             env: variables,
             user: args.user,
             working_dir: args.workdir,

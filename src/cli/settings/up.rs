@@ -278,13 +278,14 @@ impl WhatToDo {
             no_start: !self.start,
             renew_anon_volumes: self.renew_anonymous_volumes,
             grace: self.stop_timeout,
+            beside: std::collections::BTreeSet::new(),
             unprobed: std::collections::BTreeSet::new(),
             bound_files,
         }
     }
 }
 
-fn orphans(remove: bool, env: &Environment) -> Result<Orphans, ExpectedError> {
+pub(super) fn orphans(remove: bool, env: &Environment) -> Result<Orphans, ExpectedError> {
     let ignore = env.is_true(env::COMPOSE_IGNORE_ORPHANS);
     if remove && ignore {
         return Err(ExpectedError::usage(

@@ -86,11 +86,16 @@ pub(in crate::engine) fn create_container(request: &CreateContainer<'_>, prepare
     body.some("Hostname", service.hostname.as_ref())
         .some("Domainname", service.domainname.as_ref())
         .some("User", service.user.as_ref())
+        .flag("AttachStdin", request.oneoff.is_some_and(|o| o.stdin))
         .flag("AttachStdout", true)
         .flag("AttachStderr", true)
         .map("ExposedPorts", exposed_ports(service))
         .flag("Tty", service.tty)
         .flag("OpenStdin", service.stdin_open)
+        .flag(
+            "StdinOnce",
+            request.oneoff.is_some_and(|o| o.stdin) && service.stdin_open,
+        )
         .list("Env", &environment(service))
         .some("Cmd", service.command.as_ref())
         .some(
@@ -214,6 +219,7 @@ fn host_config(request: &CreateContainer<'_>, prepared: &Prepared, network_mode:
         .some("NetworkMode", Some(network_mode))
         .map("PortBindings", port_bindings(service))
         .some("RestartPolicy", restart_policy(request))
+        .flag("AutoRemove", request.oneoff.is_some_and(|o| o.auto_remove))
         .list("CapAdd", &service.cap_add)
         .list("CapDrop", &service.cap_drop)
         .list("SecurityOpt", &security)
@@ -278,7 +284,7 @@ pub(super) fn network_mode(request: &CreateContainer<'_>, mode: &NetworkMode) ->
 }
 
 fn restart_policy(request: &CreateContainer<'_>) -> Option<Value> {
-    if request.oneoff {
+    if request.oneoff.is_some() {
         return None;
     }
     let deploy = request.service.deploy.as_ref();

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::container::{Fields, network_mode};
-use crate::engine::CreateContainer;
+use crate::engine::{CreateContainer, OneOff};
 use crate::model::{Endpoint, render};
 
 /// How a container is connected.
@@ -104,17 +104,20 @@ fn settings(request: &CreateContainer<'_>, endpoint: &Endpoint, id: &str, api: (
 }
 
 /// The container's final name, the service's name and the aliases of the file; a container that
-/// `run` made answers to its own name only.
+/// `run` made answers to its own name only, unless asked otherwise.
 fn aliases(request: &CreateContainer<'_>, endpoint: &Endpoint) -> Vec<String> {
-    if request.oneoff {
-        return vec![request.name.clone()];
-    }
-    let own = render::container_name(
-        request.project,
-        request.service_name,
-        request.service,
-        request.number,
-    );
+    let own = match request.oneoff {
+        Some(OneOff {
+            use_aliases: false, ..
+        }) => return vec![request.name.clone()],
+        Some(_) => request.name.clone(),
+        None => render::container_name(
+            request.project,
+            request.service_name,
+            request.service,
+            request.number,
+        ),
+    };
     let mut all = vec![own, request.service_name.to_string()];
     for alias in &endpoint.aliases {
         if !all.contains(alias) {

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::container::{Prepared, create_container};
 use super::tests_support::project;
 use crate::base::{ContainerId, NetworkId, ServiceName};
-use crate::engine::CreateContainer;
+use crate::engine::{CreateContainer, OneOff};
 use crate::model::{
     BlkioConfig, Deploy, Device, DeviceRate, DeviceRequest, DeviceWeight, Endpoint, Healthcheck,
     HealthcheckTest, Logging, Mount, MountKind, NetworkMode, NetworkSpec, PortBinding, Project, Protocol,
@@ -24,7 +24,7 @@ struct Given {
     containers: BTreeMap<ServiceName, ContainerId>,
     labels: BTreeMap<String, String>,
     prepared: Prepared,
-    oneoff: bool,
+    oneoff: Option<OneOff>,
 }
 
 impl Given {
@@ -61,7 +61,7 @@ impl Given {
                 api,
                 ..Prepared::default()
             },
-            oneoff: false,
+            oneoff: None,
         }
     }
 
@@ -193,7 +193,7 @@ fn a_plain_service() {
         "#);
     let new = Given::new(NEW).body(&service);
     assert!(new.contains(r#""StartInterval":100000000"#), "{new}");
-    given.oneoff = true;
+    given.oneoff = Some(OneOff::default());
     let oneoff = given.body(&service);
     assert!(
         !oneoff.contains("RestartPolicy") && oneoff.contains(r#""Aliases":["p-app-2.new"]"#),

@@ -316,7 +316,7 @@ impl State {
             name: request.name.clone(),
             service: request.service_name.clone(),
             number: request.number,
-            oneoff: request.oneoff,
+            oneoff: request.oneoff.is_some(),
             state: ContainerState::Created,
             health: None,
             image: request.image.clone(),

@@ -44,15 +44,15 @@ impl Decoder<'_> {
 
 /// A line split into words.
 #[derive(Debug, PartialEq, Eq)]
-struct Split {
-    words: Vec<String>,
+pub(super) struct Split {
+    pub(super) words: Vec<String>,
     /// Where an unquoted operator of the shell ends the line, as Compose has it.
-    cut: Option<usize>,
+    pub(super) cut: Option<usize>,
 }
 
 /// Splits a line as Compose does: quotes, backslashes (`\t` and `\n` are those characters), no
 /// variables, no substitution.
-fn split_words(line: &str) -> Result<Split, &'static str> {
+pub(super) fn split_words(line: &str) -> Result<Split, &'static str> {
     let mut words = Vec::new();
     let mut word = String::new();
     let mut has_word = false;

@@ -5,6 +5,7 @@
 //! Specification in shared/compose-spec; one that does not exist is an error with the nearest
 //! known one, and one that this version cannot do is an error that says so.
 
+pub mod arguments;
 mod build;
 mod command;
 mod depends;

@@ -1,5 +1,7 @@
 //! `volumes` of a service, and the files of `configs` and `secrets`.
 
+use std::path::PathBuf;
+
 use indexmap::IndexMap;
 
 use super::Decoder;
@@ -59,22 +61,6 @@ impl Decoder<'_> {
                 return None;
             }
         };
-        let kind = match short.source {
-            Some(source) if is_path(source) => MountKind::Bind {
-                source: self.scopes.host_path(node.span.file, source),
-                create_host_path: true,
-                propagation: short.propagation.map(str::to_owned),
-                selinux: short.selinux.map(str::to_owned),
-                recursive: None,
-            },
-            source => MountKind::Volume {
-                source: source.map(str::to_owned),
-                nocopy: short.nocopy,
-                subpath: None,
-                labels: IndexMap::new(),
-                selinux: short.selinux.map(str::to_owned),
-            },
-        };
         if !short.target.starts_with('/') && text.len() > 2 && text.as_bytes().get(1) == Some(&b':') {
             self.findings.push(
                 Finding::warning(
@@ -85,12 +71,7 @@ impl Decoder<'_> {
                 .help("a volume's name has two letters at least; or use the long form"),
             );
         }
-        Some(Mount {
-            kind,
-            target: clean_target(short.target),
-            read_only: short.read_only,
-            consistency: None,
-        })
+        Some(short.into_mount(|source| self.scopes.host_path(node.span.file, source)))
     }
 
     fn long_mount(&mut self, node: &Node) -> Option<Mount> {
@@ -349,18 +330,46 @@ impl Decoder<'_> {
 
 /// The short form of a mount.
 #[derive(Debug, Default, PartialEq, Eq)]
-struct Short<'t> {
+pub(super) struct Short<'t> {
     source: Option<&'t str>,
-    target: &'t str,
+    pub(super) target: &'t str,
     read_only: bool,
     nocopy: bool,
     propagation: Option<&'t str>,
     selinux: Option<&'t str>,
 }
 
+impl Short<'_> {
+    /// The mount; `host_path` makes a path of the host absolute.
+    pub(super) fn into_mount(self, host_path: impl FnOnce(&str) -> PathBuf) -> Mount {
+        let kind = match self.source {
+            Some(source) if is_path(source) => MountKind::Bind {
+                source: host_path(source),
+                create_host_path: true,
+                propagation: self.propagation.map(str::to_owned),
+                selinux: self.selinux.map(str::to_owned),
+                recursive: None,
+            },
+            source => MountKind::Volume {
+                source: source.map(str::to_owned),
+                nocopy: self.nocopy,
+                subpath: None,
+                labels: IndexMap::new(),
+                selinux: self.selinux.map(str::to_owned),
+            },
+        };
+        Mount {
+            kind,
+            target: clean_target(self.target),
+            read_only: self.read_only,
+            consistency: None,
+        }
+    }
+}
+
 /// `target`, `source:target` or `source:target:options`; a colon after a single letter belongs to
 /// a drive of Windows.
-fn parse_short(text: &str) -> Result<Short<'_>, &'static str> {
+pub(super) fn parse_short(text: &str) -> Result<Short<'_>, &'static str> {
     let mut out = Short::default();
     if text.is_empty() {
         return Err("nothing there");

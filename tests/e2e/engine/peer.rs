@@ -85,7 +85,7 @@ secrets: {key: {file: ./file.txt}}
 "#;
 
 /// What two containers of one definition may differ in, or what no definition decides.
-fn essence(mut container: Value) -> Value {
+pub fn essence(mut container: Value) -> Value {
     let name = container["Id"].as_str().unwrap()[..12].to_owned();
     let mut config = container["Config"].take();
     for random in ["Labels", "Image"] {
@@ -138,7 +138,7 @@ fn essence(mut container: Value) -> Value {
 }
 
 /// Differing leaves, one a line.
-fn differences(path: &str, ours: &Value, theirs: &Value, out: &mut Vec<String>) {
+pub fn differences(path: &str, ours: &Value, theirs: &Value, out: &mut Vec<String>) {
     // Absent, empty and zero mean the same to the engine.
     let nothing = |v: &Value| match v {
         Value::Null | Value::Bool(false) => true,

@@ -13,9 +13,9 @@ use crate::engine::api::SharedEngine;
 use crate::event::request::Request;
 use crate::view::tui;
 
+use super::super::super::attached::{self, Attachment};
 use super::super::super::context::Context;
 use super::super::super::env;
-use super::super::exec;
 
 /// Does what the dashboard asks for.
 pub struct Handler<'c> {
@@ -38,7 +38,9 @@ impl tui::Handler for Handler<'_> {
     }
 
     async fn shell(&mut self, container: &ContainerId) -> Result<(), String> {
+        let keys = attached::detach_keys(self.context, None).map_err(|error| error.to_text())?;
         let spec = ExecSpec {
+            detach_keys: Some(keys.as_str().to_owned()),
             command: ["sh", "-c", SHELL].map(str::to_owned).into(),
             env: self
                 .context
@@ -53,14 +55,13 @@ impl tui::Handler for Handler<'_> {
             .exec_attach(container, &spec, true)
             .await
             .map_err(|error| error.to_string())?;
-        let raw = self
-            .context
-            .terminal
-            .raw_mode()
-            .map_err(|error| error.to_string())?;
-        let ended = exec::with_terminal(session).await;
-        drop(raw);
-        match ended {
+        let how = Attachment {
+            tty: true,
+            stdin: true,
+            keys,
+            joined: false,
+        };
+        match attached::stay(self.context, session, &how).await {
             // The exit code of a shell is that of whatever was run last in it.
             Ok(_) => Ok(()),
             Err(error) => Err(error.to_text()),
