@@ -451,7 +451,7 @@ fn beside_a_service_only_what_it_needs_is_brought_up() {
     // Its containers stay as they are, also where they differ; those taken down with a network come back.
     world.up(&project, &UpOptions::default());
     project.services["web"].user = Some("1000".into());
-    assert_eq!(world.up(&project, &options), "nothing to do\n");
+    assert_eq!(world.up(&project, &options), "");
     project.networks["default"].internal = true;
     let printed = world.up(&project, &options);
     assert!(printed.contains("start container taken"), "{printed}");

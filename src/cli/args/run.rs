@@ -6,13 +6,12 @@ use clap::{Args, ValueEnum};
 
 /// Arguments of `run`.
 #[derive(Debug, Clone, Default, Args)]
+#[command(override_usage = "platform run [OPTIONS] <SERVICE> [COMMAND]...")]
 pub struct RunArgs {
-    /// The service
-    #[arg(value_name = "SERVICE")]
-    pub service: String,
-    /// The command and its arguments; the service's own where absent
-    #[arg(value_name = "COMMAND", trailing_var_arg = true, allow_hyphen_values = true)]
-    pub command: Vec<String>,
+    /// The service, then the command and its arguments; the service's own where absent
+    // One list: whatever follows the service is the command's, also what looks like a flag of ours.
+    #[arg(value_name = "SERVICE", required = true, trailing_var_arg = true)]
+    pub words: Vec<String>,
 
     /// Remove the container, and its anonymous volumes, when it has ended
     #[arg(long)]

@@ -1,7 +1,7 @@
 //! `platform exec`: a command in a running container, with this terminal if there is one.
 
 use crate::base::ServiceName;
-use crate::engine::{EngineError, ExecSpec};
+use crate::engine::{EngineError, EngineErrorKind, ExecSpec};
 use crate::model::{Container, ContainerState};
 
 use super::super::attached::{self, Attachment, Left};
@@ -35,12 +35,12 @@ pub async fn run(context: &Context, settings: ExecSettings) -> Outcome {
     if settings.detach {
         return match engine.exec_detached(&container.id, &spec, settings.tty).await {
             Ok(()) => Ok(Exit::AsWanted),
-            Err(error) => refused(error),
+            Err(error) => refused_by(container, error),
         };
     }
     let session = match engine.exec_attach(&container.id, &spec, settings.tty).await {
         Ok(session) => session,
-        Err(error) => return refused(error),
+        Err(error) => return refused_by(container, error),
     };
     let how = Attachment {
         tty: settings.tty,
@@ -97,5 +97,16 @@ pub(super) fn refused(error: EngineError) -> Outcome {
             Ok(Exit::Command(code))
         }
         None => Err(error.into()),
+    }
+}
+
+/// As [`refused`], of a container that ran when it was chosen and may have ended since.
+fn refused_by(container: &Container, error: EngineError) -> Outcome {
+    match &error.kind {
+        EngineErrorKind::Conflict(text) if text.contains("is not running") => Err(not_running(format!(
+            "no container of service {} runs: {} has ended",
+            container.service, container.name
+        ))),
+        _ => refused(error),
     }
 }

@@ -139,7 +139,7 @@ async fn make(
             converged,
         } => (wants, supplied, converged),
     };
-    let observed = match converged {
+    let observed = match *converged {
         Converged::Done { report, observed, .. } if counts_for_nothing(project, settings, &report) => {
             observed
         }

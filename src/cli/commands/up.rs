@@ -159,7 +159,7 @@ async fn drive(
     };
     let site = session.site.clone();
     let wanted = Wanted::of(project);
-    match converged {
+    match *converged {
         Converged::Refused(plan) => Ok(End::Refused(plan)),
         Converged::Stopped(report) => Ok(End::Stopped(report)),
         Converged::EngineGone(error) => Err(error.into()),
@@ -208,7 +208,7 @@ pub enum Pursued {
         /// What became of the images.
         supplied: Supplied,
         /// How it ended.
-        converged: Converged,
+        converged: Box<Converged>,
     },
 }
 
@@ -252,7 +252,7 @@ pub async fn pursue(
     Ok(Pursued::Done {
         wants,
         supplied,
-        converged,
+        converged: Box::new(converged),
     })
 }
 

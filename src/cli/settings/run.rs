@@ -44,7 +44,7 @@ impl RunSettings {
     /// # Errors
     /// What makes no sense, or a file of variables that cannot be read.
     pub fn resolve(args: RunArgs, env: &Environment, terminal: Terminal) -> Result<Self, ExpectedError> {
-        let service = ServiceName::from(args.service.as_str());
+        let service = ServiceName::from(args.words.first().map_or("", String::as_str));
         let up = UpSettings {
             command: "run",
             what: WhatToDo {
@@ -125,7 +125,7 @@ fn overrides(args: &RunArgs, env: &Environment, terminal: Terminal) -> Result<Ov
         .map(|line| arguments::words(line).map_err(|why| bad("--entrypoint", line, &why)))
         .transpose()?;
     Ok(Overrides {
-        command: args.command.clone(),
+        command: args.words.iter().skip(1).cloned().collect(),
         entrypoint,
         environment: environment(args, env)?,
         labels,
