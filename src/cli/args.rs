@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub mod copy;
 pub mod lists;
 pub mod manage;
 pub mod observe;
@@ -162,6 +163,12 @@ pub enum Command {
     Run(Box<run::RunArgs>),
     /// Attach this terminal to a service's own process
     Attach(run::AttachArgs),
+    /// Copy files between this machine and a service's containers
+    Cp(copy::CpArgs),
+    /// Write a container's file system as a tar
+    Export(copy::ExportArgs),
+    /// Make an image of a container as it is now
+    Commit(copy::CommitArgs),
     /// Run the stack's smoke tests
     Smoke(observe::SmokeArgs),
     /// Show the stack as it is understood

@@ -18,6 +18,7 @@ pub mod context;
 pub mod load;
 pub mod session;
 pub mod attached;
+pub mod copying;
 pub mod detach;
 pub mod commands;
 mod help;

@@ -17,6 +17,7 @@ use super::terminal::Terminal;
 
 pub mod env_files;
 pub mod lifecycle;
+pub mod copy;
 pub mod lists;
 pub mod manage;
 pub mod observe;
@@ -24,6 +25,7 @@ pub mod run;
 pub mod up;
 pub mod watch;
 
+pub use copy::{CommitSettings, CpSettings, ExportSettings};
 pub use env_files::with_env_files;
 pub use lifecycle::{DashboardSettings, LifecycleSettings};
 pub use lists::{ImagesSettings, ListShape, LsSettings, VolumesSettings};
@@ -89,6 +91,12 @@ pub enum CommandSettings {
     Run(Box<RunSettings>),
     /// `attach`
     Attach(AttachSettings),
+    /// `cp`
+    Cp(CpSettings),
+    /// `export`
+    Export(ExportSettings),
+    /// `commit`
+    Commit(CommitSettings),
     /// `smoke`
     Smoke(SmokeSettings),
     /// `config`
@@ -234,6 +242,9 @@ impl Settings {
             Command::Exec(args) => CommandSettings::Exec(ExecSettings::resolve(args, env, terminal)?),
             Command::Run(args) => CommandSettings::Run(Box::new(RunSettings::resolve(*args, env, terminal)?)),
             Command::Attach(args) => CommandSettings::Attach(AttachSettings::resolve(args)?),
+            Command::Cp(args) => CommandSettings::Cp(CpSettings::resolve(args, env)?),
+            Command::Export(args) => CommandSettings::Export(ExportSettings::resolve(args, env, terminal)?),
+            Command::Commit(args) => CommandSettings::Commit(CommitSettings::resolve(args)?),
             Command::Smoke(args) => CommandSettings::Smoke(SmokeSettings::resolve(args, env)),
             Command::Config(args) => CommandSettings::Config(ConfigSettings::resolve(args, env)?),
             Command::Doctor(args) => CommandSettings::Doctor(DoctorSettings::resolve(&args)),
@@ -251,6 +262,9 @@ impl Settings {
         let name = match &self.command {
             CommandSettings::Exec(_) => "exec",
             CommandSettings::Attach(_) => "attach",
+            CommandSettings::Cp(_) => "cp",
+            CommandSettings::Export(_) => "export",
+            CommandSettings::Commit(_) => "commit",
             CommandSettings::Smoke(_) => "smoke",
             CommandSettings::Init(_) => "init",
             CommandSettings::Wait(_) => "wait",

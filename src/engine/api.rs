@@ -2,15 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
-use tokio::io::AsyncWrite;
 
+use super::archive::{ByteStream, CommitSpec, PathStat, TarStream};
+use super::process::{AttachSpec, ExecOutcome, ExecSession, ExecSpec};
 use super::usage::Processes;
 use super::{EngineError, EngineErrorKind, EventQuery, ObjectEvent, usage};
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName, Secret, ServiceName};
@@ -120,6 +120,38 @@ pub trait Engine: Send + Sync {
     async fn attach_container(&self, id: &ContainerId, spec: &AttachSpec) -> Result<ExecSession> {
         let _ = (id, spec);
         Err(unsupported("attach to a container"))
+    }
+    /// What a path in a container is, links not followed; `None` where there is none.
+    async fn stat_path(&self, id: &ContainerId, path: &str) -> Result<Option<PathStat>> {
+        let _ = (id, path);
+        Err(unsupported("look into a container"))
+    }
+    /// A path of a container as a tar, the path's last name before each entry.
+    async fn read_archive(&self, id: &ContainerId, path: &str) -> Result<ByteStream> {
+        let _ = (id, path);
+        Err(unsupported("copy out of a container"))
+    }
+    /// Unpacks a tar in a folder of a container; with `owners` as the container's user. It has no deadline
+    /// of its own: the tar comes as fast as its source gives it.
+    async fn write_archive(
+        &self,
+        id: &ContainerId,
+        folder: &str,
+        owners: bool,
+        tar: TarStream,
+    ) -> Result<()> {
+        let _ = (id, folder, owners, tar);
+        Err(unsupported("copy into a container"))
+    }
+    /// A container's whole file system as a tar.
+    async fn export(&self, id: &ContainerId) -> Result<ByteStream> {
+        let _ = id;
+        Err(unsupported("export a container"))
+    }
+    /// Makes an image of a container as it is now.
+    async fn commit(&self, id: &ContainerId, spec: &CommitSpec) -> Result<ImageId> {
+        let _ = (id, spec);
+        Err(unsupported("commit a container"))
     }
     /// Events of a project's objects from now on; an error or the end of the stream means: observe again.
     async fn events(&self, project: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>>;
@@ -353,31 +385,6 @@ pub struct OneOff {
     pub stdin: bool,
 }
 
-/// How a caller is attached to a container.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct AttachSpec {
-    /// Whether the container has a terminal.
-    pub tty: bool,
-    /// Whether the caller's input goes to it.
-    pub stdin: bool,
-    /// What the exit code is waited for.
-    pub until: Until,
-    /// The keys that detach, as the engine's API spells them; its own default where absent.
-    pub detach_keys: Option<String>,
-}
-
-/// The end of a container, as a caller waits for it (Engine API, `ContainerWait`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Until {
-    /// It does not run.
-    #[default]
-    NotRunning,
-    /// It ends after the next start.
-    NextExit,
-    /// It is gone, for one that the engine removes by itself.
-    Removed,
-}
-
 /// How a container ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exit {
@@ -422,63 +429,6 @@ pub struct LogLine {
     pub complete: bool,
     /// Whether it was cut because it was longer than 1 MiB.
     pub cut: bool,
-}
-
-/// A command to run in a container.
-#[derive(Debug, Clone, Default)]
-pub struct ExecSpec {
-    /// The command.
-    pub command: Vec<String>,
-    /// `user[:group]`.
-    pub user: Option<String>,
-    /// The folder it runs in.
-    pub working_dir: Option<String>,
-    /// Additional environment, `NAME=value`.
-    pub env: Vec<String>,
-    /// Whether with all privileges.
-    pub privileged: bool,
-    /// Given to standard input.
-    pub stdin: Option<Vec<u8>>,
-    /// How long it may take; 30 s where absent.
-    pub timeout: Option<Duration>,
-    /// The keys that detach from it, as the engine's API spells them; its own default where absent.
-    pub detach_keys: Option<String>,
-}
-
-/// What a command did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecOutcome {
-    /// Its exit code.
-    pub code: i64,
-    /// Standard output.
-    pub stdout: Vec<u8>,
-    /// Standard error.
-    pub stderr: Vec<u8>,
-}
-
-/// A command, or a container's own process, that the caller is attached to.
-pub struct ExecSession {
-    /// Standard input; shutting it down ends it.
-    pub input: Pin<Box<dyn AsyncWrite + Send>>,
-    /// What the command writes; ends when it does. With a terminal all of it is standard output.
-    pub output: BoxStream<'static, Result<(LogStream, Bytes)>>,
-    /// The rest that can be done with it.
-    pub control: Arc<dyn ExecControl>,
-}
-
-/// What can be done with an attached process beside reading and writing.
-#[async_trait]
-pub trait ExecControl: Send + Sync {
-    /// Tells the command's terminal its size.
-    async fn resize(&self, columns: u16, rows: u16) -> Result<()>;
-    /// The exit code; to be asked for when the output has ended.
-    async fn exit_code(&self) -> Result<i64>;
-}
-
-impl std::fmt::Debug for ExecSession {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("ExecSession")
-    }
 }
 
 /// Something that happened to an object of a project.

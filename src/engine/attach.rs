@@ -9,12 +9,12 @@ use http_body_util::BodyExt;
 use hyper::Method;
 use serde::Deserialize;
 
-use super::api::{AttachSpec, ExecControl, ExecSession, Result, Until};
+use super::api::Result;
 use super::connect::EngineEnv;
 use super::docker::Docker;
 use super::exec::{output, resize};
 use super::raw::{Call, within};
-use super::{EngineError, EngineErrorKind, sort};
+use super::{AttachSpec, EngineError, EngineErrorKind, ExecControl, ExecSession, Until, sort};
 use crate::base::ContainerId;
 
 /// A container's process that a caller is attached to.

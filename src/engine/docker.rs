@@ -16,9 +16,10 @@ use super::observe::belongs;
 use super::raw::{Http, within};
 use super::retry::asked;
 use super::{
-    AttachSpec, BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineError,
-    EngineErrorKind, EngineEvent, EngineInfo, EventQuery, ExecOutcome, ExecSession, ExecSpec, Exit,
-    Inspected, LogLine, LogOptions, ObjectEvent, Processes, PullProgress, Wanted, files, sort,
+    AttachSpec, BuildProgress, BuildRequest, ByteStream, CommitSpec, CreateContainer, DiskUsage, Engine,
+    EngineError, EngineErrorKind, EngineEvent, EngineInfo, EventQuery, ExecOutcome, ExecSession, ExecSpec,
+    Exit, Inspected, LogLine, LogOptions, ObjectEvent, PathStat, Processes, PullProgress, TarStream, Wanted,
+    files, sort,
 };
 use crate::base::{ContainerId, ImageId, NetworkId, ProjectName};
 use crate::model::{Container, Image, NetworkSpec, Observed, Project, Usage, VolumeFound, VolumeSpec};
@@ -283,6 +284,32 @@ impl Engine for Docker {
 
     async fn attach_container(&self, id: &ContainerId, spec: &AttachSpec) -> Result<ExecSession> {
         self.attach_process(id, spec).await
+    }
+
+    async fn stat_path(&self, id: &ContainerId, path: &str) -> Result<Option<PathStat>> {
+        asked(|| self.path_stat(id, path)).await
+    }
+
+    async fn read_archive(&self, id: &ContainerId, path: &str) -> Result<ByteStream> {
+        self.open_archive(id, path).await
+    }
+
+    async fn write_archive(
+        &self,
+        id: &ContainerId,
+        folder: &str,
+        owners: bool,
+        tar: TarStream,
+    ) -> Result<()> {
+        self.unpack_archive(id, folder, owners, tar).await
+    }
+
+    async fn export(&self, id: &ContainerId) -> Result<ByteStream> {
+        self.open_export(id).await
+    }
+
+    async fn commit(&self, id: &ContainerId, spec: &CommitSpec) -> Result<ImageId> {
+        self.commit_container(id, spec).await
     }
 
     async fn events(&self, project: Option<&ProjectName>) -> Result<BoxStream<'static, Result<EngineEvent>>> {

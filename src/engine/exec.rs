@@ -22,11 +22,11 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 
-use super::api::{ExecControl, ExecSession, Result};
+use super::api::Result;
 use super::docker::Docker;
 use super::frames::Frames;
 use super::raw::{Call, within};
-use super::{EngineError, EngineErrorKind, ExecOutcome, ExecSpec, LogStream};
+use super::{EngineError, EngineErrorKind, ExecControl, ExecOutcome, ExecSession, ExecSpec, LogStream};
 use crate::base::ContainerId;
 
 /// How long a captured command may take where the caller does not say.

@@ -8,6 +8,7 @@
 //! lost is asked again a few times; an act never is.
 
 pub mod api;
+mod archive;
 mod attach;
 pub mod connect;
 mod build;
@@ -27,6 +28,7 @@ mod lines;
 mod logs;
 mod networks;
 mod observe;
+mod process;
 mod raw;
 mod registry;
 mod retry;
@@ -35,13 +37,14 @@ mod sort;
 mod usage;
 
 pub use api::{
-    AttachSpec, BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineEvent,
-    EngineEventKind, EngineInfo, ExecControl, ExecOutcome, ExecSession, ExecSpec, Exit, Inspected, LogLine,
-    LogOptions, LogStream, OneOff, PullProgress, SharedEngine, Until, Wanted,
+    BuildProgress, BuildRequest, CreateContainer, DiskUsage, Engine, EngineEvent, EngineEventKind,
+    EngineInfo, Exit, Inspected, LogLine, LogOptions, LogStream, OneOff, PullProgress, SharedEngine, Wanted,
 };
+pub use archive::{ByteStream, CommitSpec, PathStat, TarStream};
 pub use connect::{Endpoint, EngineEnv, Found, Looked, NotFound, Outcome};
 pub use docker::{Deadlines, Docker};
 pub use error::{EngineError, EngineErrorKind};
 pub use events::{EventQuery, ObjectEvent};
 pub use frames::decode_log;
+pub use process::{AttachSpec, ExecControl, ExecOutcome, ExecSession, ExecSpec, Until};
 pub use usage::Processes;

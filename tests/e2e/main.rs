@@ -13,6 +13,7 @@ mod builds;
 mod commands;
 mod compose_files;
 mod concurrent;
+mod copy;
 mod dashboard;
 mod dashboard_faults;
 mod disk_full;

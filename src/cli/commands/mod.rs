@@ -4,6 +4,7 @@ pub mod attach;
 pub mod attach_service;
 pub mod completions;
 pub mod config;
+pub mod cp;
 pub mod dashboard;
 pub mod doctor;
 pub mod down;
@@ -21,6 +22,7 @@ pub mod ps;
 pub mod rm;
 pub mod run;
 pub mod smoke;
+pub mod snapshot;
 pub mod stats;
 pub mod top;
 pub mod up;
@@ -87,6 +89,13 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Exec(settings) => until_stopped(context, exec::run(context, settings)).await,
         CommandSettings::Run(settings) => run::run(context, *settings).await,
         CommandSettings::Attach(settings) => attach_service::run(context, settings).await,
+        CommandSettings::Cp(settings) => until_stopped(context, cp::run(context, settings)).await,
+        CommandSettings::Export(settings) => {
+            until_stopped(context, snapshot::export(context, settings)).await
+        }
+        CommandSettings::Commit(settings) => {
+            until_stopped(context, snapshot::commit(context, settings)).await
+        }
         CommandSettings::Smoke(settings) => until_stopped(context, smoke::run(context, settings)).await,
         CommandSettings::Doctor(settings) => until_stopped(context, doctor::run(context, settings)).await,
         // Done without a runtime, but no less here.
