@@ -232,6 +232,7 @@ mod tests {
             },
             target: target.to_owned(),
             read_only: false,
+            consistency: None,
         }
     }
 

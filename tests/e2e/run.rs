@@ -342,14 +342,7 @@ services:
 
 #[test]
 fn the_container_is_as_docker_composes() {
-    let Some(compose) = peer::compose() else {
-        assert!(
-            std::env::var_os("PLATFORM_TEST_STRICT").is_none(),
-            "docker compose is missing: ci/get-compose.sh"
-        );
-        eprintln!("skipped: docker compose is missing");
-        return;
-    };
+    let Some(compose) = peer::required() else { return };
     let project = stack();
     project.file("vars", "FROM_FILE=$A-file\nA=not-this\n");
     let port = ports::free().to_string();
