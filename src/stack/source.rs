@@ -85,6 +85,11 @@ impl SourceMap {
         self.files.get(id.0 as usize)
     }
 
+    /// The ids of the texts in the order of reading.
+    pub fn ids(&self) -> impl Iterator<Item = FileId> {
+        (0..).map(FileId).take(self.files.len())
+    }
+
     /// The texts in the order of reading.
     pub fn files(&self) -> &[SourceFile] {
         &self.files

@@ -190,11 +190,11 @@ pub struct ConfigArgs {
     /// Not supported
     #[arg(long, hide = true)]
     pub lock_image_digests: bool,
-    /// Not supported
-    #[arg(long, hide = true, group = "list")]
+    /// Print the variables that the stack uses, and what stands for them where they have no value
+    #[arg(long, group = "list")]
     pub variables: bool,
-    /// Not supported
-    #[arg(long, hide = true, group = "list")]
+    /// Print the keys of models
+    #[arg(long, group = "list")]
     pub models: bool,
 }
 

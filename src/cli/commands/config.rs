@@ -7,7 +7,11 @@ use crate::base::ServiceName;
 use crate::base::secret::MASK;
 use crate::model::compose::service_hash;
 use crate::model::{MountKind, Project};
+use crate::stack::Loaded;
+use crate::stack::interpolate::used_variables;
 use crate::stack::render::{project_json, project_yaml};
+use crate::view::template::columns;
+use crate::view::text::one_line;
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
@@ -39,6 +43,10 @@ fn text(context: &Context, settings: &ConfigSettings) -> Result<String, Expected
         ConfigList::Environment => loaded.variables.clone().into_iter().collect(),
         _ => BTreeMap::new(),
     };
+    if settings.list == ConfigList::Variables && !loaded.is_not_found() {
+        // Also of a stack that lacks some of them.
+        return Ok(variables_table(&loaded));
+    }
     let project = context.checked(loaded)?;
     check_services(&settings.services, Some(&project), &[])?;
     if settings.list == ConfigList::Profiles {
@@ -53,7 +61,9 @@ fn text(context: &Context, settings: &ConfigSettings) -> Result<String, Expected
         hide_secrets(&mut project);
     }
     Ok(match &settings.list {
-        ConfigList::Nothing | ConfigList::Profiles => String::new(),
+        ConfigList::Nothing | ConfigList::Profiles | ConfigList::Variables | ConfigList::Models => {
+            String::new()
+        }
         ConfigList::Stack(ConfigFormat::Yaml) => project_yaml(&project),
         ConfigList::Stack(ConfigFormat::Json) => project_json(&project),
         ConfigList::Services => lines(project.services.keys()),
@@ -134,6 +144,22 @@ fn narrow(project: &mut Project, services: &[ServiceName]) {
             .iter()
             .any(|s| s.configs.iter().any(|m| m.source == *key))
     });
+}
+
+/// The variables that the stack uses, in docker compose's columns.
+fn variables_table(loaded: &Loaded) -> String {
+    let titles = ["NAME", "REQUIRED", "DEFAULT VALUE", "ALTERNATE VALUE"].map(str::to_owned);
+    let mut lines = vec![titles.to_vec()];
+    for (name, used) in used_variables(&loaded.sources) {
+        let words = [
+            name.as_str(),
+            if used.required { "true" } else { "false" },
+            &used.default,
+            &used.alternate,
+        ];
+        lines.push(words.map(|word| one_line(word).into_owned()).to_vec());
+    }
+    columns(&lines, 20, 3)
 }
 
 fn hashes(project: &Project, names: &[ServiceName]) -> Result<String, ExpectedError> {

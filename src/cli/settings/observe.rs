@@ -269,6 +269,10 @@ pub enum ConfigList {
     Hashes(Vec<ServiceName>),
     /// Variables that the stack is interpolated with.
     Environment,
+    /// Variables that the stack uses.
+    Variables,
+    /// Keys of models.
+    Models,
 }
 
 /// How `config` writes a stack.
@@ -294,8 +298,6 @@ impl ConfigSettings {
             (args.no_consistency, "--no-consistency"),
             (args.resolve_image_digests, "--resolve-image-digests"),
             (args.lock_image_digests, "--lock-image-digests"),
-            (args.variables, "--variables"),
-            (args.models, "--models"),
         ];
         if let Some((_, flag)) = unsupported.iter().find(|(given, _)| *given) {
             return Err(ExpectedError::not_supported(
@@ -323,6 +325,10 @@ impl ConfigSettings {
             })
         } else if args.environment {
             ConfigList::Environment
+        } else if args.variables {
+            ConfigList::Variables
+        } else if args.models {
+            ConfigList::Models
         } else {
             ConfigList::Stack(match args.format {
                 ConfigFormatArg::Yaml => ConfigFormat::Yaml,

@@ -1,9 +1,11 @@
 //! Variables: `$VAR` and `${VAR…}` in every value of a tree (Compose Specification, 12-interpolation).
 
 mod template;
+mod uses;
 mod walk;
 
 pub use template::{TemplateError, substitute};
+pub use uses::{VariableUse, used_variables};
 pub use walk::interpolate;
 
 use std::collections::HashMap;

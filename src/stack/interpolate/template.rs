@@ -132,7 +132,7 @@ impl Substitution<'_, '_> {
 }
 
 /// Length of the variable name at the beginning: `[A-Za-z_][A-Za-z0-9_]*`.
-fn name_length(text: &str) -> usize {
+pub(super) fn name_length(text: &str) -> usize {
     let bytes = text.as_bytes();
     match bytes.first() {
         Some(first) if first.is_ascii_alphabetic() || *first == b'_' => bytes
@@ -144,7 +144,7 @@ fn name_length(text: &str) -> usize {
 }
 
 /// Where the `${` at the beginning is closed.
-fn closing_brace(text: &str) -> Option<usize> {
+pub(super) fn closing_brace(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut open = 0usize;
     let mut at = 0;
