@@ -39,6 +39,9 @@ services:
   needy:
     image: "@image@"
     depends_on: { failing: { condition: service_completed_successfully } }
+  easy:
+    image: "@image@"
+    depends_on: { failing: { condition: service_completed_successfully, required: false } }
   alone: { image: "@image@" }
 volumes: { data: }
 "#;

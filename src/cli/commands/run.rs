@@ -131,6 +131,7 @@ async fn make(
         Pursued::Shown(plan) => {
             session.hush().await;
             output::data(&text::plan(&plan))?;
+            output::data(&format!("run {} in a container of its own\n", settings.service))?;
             return Ok(Step::Over(Exit::AsWanted));
         }
         Pursued::Done {
@@ -141,6 +142,10 @@ async fn make(
     };
     let observed = match *converged {
         Converged::Done { report, observed, .. } if counts_for_nothing(project, settings, &report) => {
+            for failed in &report.services {
+                let text = format!("{}; {} does without it", failed.headline(), settings.service);
+                session.site.hub.publish(Body::Warning { text, hint: None });
+            }
             observed
         }
         Converged::Done { report, .. } => {

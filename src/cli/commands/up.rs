@@ -230,6 +230,16 @@ pub async fn pursue(
         observed = site.engine.observe(&wanted) => observed?,
         signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
     };
+    let beside = || beside.iter().cloned().collect();
+    if context.settings.dry_run {
+        let wants = session::wants(project, session::images_of(project, &observed));
+        let options = UpOptions {
+            beside: beside(),
+            ..plan_options(project, &settings.what, &wants)
+        };
+        let foreseen = images::foreseen(project, &observed);
+        return Ok(Pursued::Shown(plan_up(project, &observed, &foreseen, &options)));
+    }
     let selected = selected(project, &settings.what);
     let supplied = tokio::select! {
         supplied = images::supply(context, site, project, &selected, &observed, settings) => supplied?,
@@ -237,15 +247,12 @@ pub async fn pursue(
     };
     let images = supplied.images(project, &observed);
     let wants = session::wants(project, images);
-    let mut options = settings.what.up_options((*wants.bound_files).clone());
-    options.unprobed = unprobed(project, &wants);
-    options.beside = beside.iter().cloned().collect();
+    let options = UpOptions {
+        beside: beside(),
+        ..plan_options(project, &settings.what, &wants)
+    };
     let plan_of =
         |observed: &Observed| plan_up(project, observed, &supplied.states(project, observed), &options);
-    if context.settings.dry_run {
-        let observed = site.engine.observe(&wanted).await?;
-        return Ok(Pursued::Shown(plan_of(&observed)));
-    }
     // Supplying an image may take minutes; what was seen before is old then.
     let seen = supplied.is_empty().then_some(observed);
     let converged = converge(site, &wants, &wanted, seen, settings.engine_timeout, &plan_of).await;
