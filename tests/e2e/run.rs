@@ -347,6 +347,7 @@ services:
 fn the_container_is_as_docker_composes() {
     let Some(compose) = peer::required() else { return };
     let project = stack();
+    project.file(".env", "ONLY_THERE=${A:-nothing}-there\n");
     project.file("vars", "FROM_FILE=$A-file\nA=not-this\n");
     let port = ports::free().to_string();
     let publish = format!("{port}:80");
@@ -357,6 +358,8 @@ fn the_container_is_as_docker_composes() {
             "A=1",
             "-e",
             "NOT_SET_HERE",
+            "-e",
+            "ONLY_THERE",
             "--env-from-file",
             "vars",
             "-l",
@@ -421,6 +424,8 @@ fn normal(container: &Value) -> Value {
     let mut labels = container["Config"]["Labels"].take();
     let labels_map = labels.as_object_mut().unwrap();
     labels_map.retain(|key, _| !key.starts_with("dev.platform."));
+    // docker compose leaves the default `.env` out of it.
+    labels_map.remove("com.docker.compose.project.environment_file");
     for own in ["config-hash", "slug", "version"] {
         let there = labels_map.remove(&format!("com.docker.compose.{own}"));
         assert!(there.is_some(), "no label {own}");

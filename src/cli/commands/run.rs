@@ -1,5 +1,6 @@
 //! `platform run`: a container of its own for one command, once what it depends on is proven ready.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{ContainerId, ServiceName};
@@ -10,6 +11,7 @@ use crate::execute::oneoff::{self, Asked, Made};
 use crate::execute::{Converged, Wants};
 use crate::model::{Observed, Project};
 use crate::plan::{ImageState, text};
+use crate::stack::dotenv;
 
 use super::super::attached::{self, Attachment, Insist, Left};
 use super::super::context::Context;
@@ -24,10 +26,12 @@ use super::{check_services, exec};
 ///
 /// # Errors
 /// The stack's, the engine's, or dependencies that are not ready.
-pub async fn run(context: &Context, settings: RunSettings) -> Outcome {
+pub async fn run(context: &Context, mut settings: RunSettings) -> Outcome {
     let named = [settings.service.clone()];
     let project = context.project(&named)?;
     check_services(&named, Some(&project), &[])?;
+    let more = from_env_files(&project, &settings.unset, context.env.vars());
+    settings.overrides.environment.extend(more);
     let keys = attached::detach_keys(context, settings.detach_keys.as_deref())?;
     let mut session = up::open(context, &project, &settings.up, None).await?;
     let made = match make(context, &mut session, &project, &settings).await {
@@ -103,11 +107,41 @@ pub async fn run(context: &Context, settings: RunSettings) -> Outcome {
             output::talk(&format!("detached; {} runs on\n", made.name));
             Ok(Exit::AsWanted)
         }
+        // The container does not depend on this connection.
+        Err(error @ ExpectedError::Engine(_)) => {
+            output::talk(&format!("{} may run on\n", made.name));
+            Err(error)
+        }
         Err(error) => {
             leftover.left_alone(context, &settings).await;
             Err(error)
         }
     }
+}
+
+/// What the project's environment files say of variables that were named without a value and are not set
+/// here, as docker compose looks them up.
+fn from_env_files(
+    project: &Project,
+    names: &[String],
+    known: &BTreeMap<String, String>,
+) -> Vec<(String, String)> {
+    let mut found = BTreeMap::new();
+    // Files that cannot be read were reported when the stack was.
+    for text in project
+        .env_files
+        .iter()
+        .filter_map(|file| std::fs::read_to_string(file).ok())
+    {
+        let lookup = |name: &str| known.get(name).or_else(|| found.get(name)).cloned();
+        if let Ok(parsed) = dotenv::parse(&text, &lookup) {
+            found.extend(parsed.variables);
+        }
+    }
+    names
+        .iter()
+        .filter_map(|name| Some((name.clone(), found.get(name)?.clone())))
+        .collect()
 }
 
 /// How far the way to the container came.

@@ -24,6 +24,8 @@ pub struct RunSettings {
     pub overrides: Overrides,
     /// How what it depends on, and its image, are brought up.
     pub up: UpSettings,
+    /// Variables named without a value that are not set here: the project's environment files may know them.
+    pub unset: Vec<String>,
     /// The container's name; Compose's rule where absent.
     pub name: Option<String>,
     /// Whether the container goes when it has ended.
@@ -85,6 +87,12 @@ impl RunSettings {
         };
         Ok(Self {
             overrides: overrides(&args, env, terminal)?,
+            unset: args
+                .env
+                .iter()
+                .filter(|text| !text.contains('=') && !env.vars().contains_key(*text))
+                .cloned()
+                .collect(),
             service,
             up,
             name: args.name,
@@ -295,6 +303,7 @@ mod tests {
             "-e",
             "x",
         ]);
+        assert_eq!(run.unset, ["NOWHERE"]);
         let over = run.overrides;
         let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
         assert_eq!(over.environment, [pair("HERE", "value"), pair("A", "last")]);
