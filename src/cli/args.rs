@@ -10,6 +10,7 @@ pub mod lists;
 pub mod manage;
 pub mod observe;
 pub mod run;
+pub mod supply;
 pub mod up;
 pub mod watch;
 
@@ -118,6 +119,10 @@ pub enum Command {
     Create(manage::CreateArgs),
     /// Change how many containers services have
     Scale(manage::ScaleArgs),
+    /// Build images, and start nothing
+    Build(supply::BuildArgs),
+    /// Pull images, and start nothing
+    Pull(supply::PullArgs),
     /// Show what `up` would do, and why
     Plan(up::PlanArgs),
     /// Start containers that are there, dependencies first, and prove them ready

@@ -22,6 +22,7 @@ pub mod lists;
 pub mod manage;
 pub mod observe;
 pub mod run;
+pub mod supply;
 pub mod up;
 pub mod watch;
 
@@ -35,6 +36,7 @@ pub use observe::{
     PsFormat, PsSettings, PsShape, ReportFormat, Shell, SmokeSettings, VersionFormat, VersionSettings,
 };
 pub use run::{AttachSettings, RunSettings};
+pub use supply::{How, SupplySettings};
 pub use up::{
     Abort, Attach, BuildChoice, DownSettings, PlanFormat, PlanSettings, PullChoice, RemoveImages,
     SmokeChoice, UpSettings, Wait, WhatToDo,
@@ -61,6 +63,8 @@ pub enum CommandSettings {
     Plan(PlanSettings),
     /// `start`, `stop`, `restart`, `kill`, `pause`, `unpause`
     Lifecycle(LifecycleSettings),
+    /// `build`, `pull`.
+    Supply(SupplySettings),
     /// `rm`
     Rm(RmSettings),
     /// `wait`
@@ -198,7 +202,7 @@ impl Settings {
         env: &Environment,
         terminal: Terminal,
     ) -> Result<Self, ExpectedError> {
-        let global = GlobalSettings::resolve(global, env, terminal)?;
+        let mut global = GlobalSettings::resolve(global, env, terminal)?;
         let command = match command {
             Command::Up(args) => {
                 CommandSettings::Up(Box::new(UpSettings::resolve(*args, &global, env, terminal)?))
@@ -211,6 +215,8 @@ impl Settings {
                 let settings = UpSettings::resolve(args.into(), &global, env, terminal)?;
                 CommandSettings::Up(Box::new(settings.of("scale")))
             }
+            Command::Build(args) => CommandSettings::Supply(SupplySettings::build(args, env)?),
+            Command::Pull(args) => CommandSettings::Supply(SupplySettings::pull(args)),
             Command::Down(args) => CommandSettings::Down(DownSettings::resolve(args, env)?),
             Command::Plan(args) => CommandSettings::Plan(PlanSettings::resolve(args, env)?),
             Command::Start(args) => CommandSettings::Lifecycle(LifecycleSettings::start(args, env)?),
@@ -252,6 +258,9 @@ impl Settings {
             Command::Completions(args) => CommandSettings::Completions(args.shell.into()),
             Command::Version(args) => CommandSettings::Version(VersionSettings::resolve(&args)),
         };
+        if let CommandSettings::Supply(SupplySettings { quiet: true, .. }) = &command {
+            global.progress = Progress::Quiet;
+        }
         let settings = Self { global, command };
         settings.refuse_dry_run()?;
         Ok(settings)

@@ -78,3 +78,61 @@ fn a_build_ends_when_interrupted() {
     let outcome = running.wait().expect(130);
     assert!(outcome.duration - before < Duration::from_secs(3), "{outcome}");
 }
+
+/// Everything that `build` and `pull` may not do.
+fn assert_nothing_is_there(project: &Project) {
+    assert!(project.containers().is_empty() && project.networks().is_empty());
+}
+
+#[test]
+fn build_makes_images_and_nothing_else() {
+    let project = Project::shared();
+    project.stack(
+        r#"
+services:
+  web: { build: { context: ., args: { A: stack, B: stack } }, image: "@name@-web:built", depends_on: [base] }
+  base: { build: { context: ., args: { A: base, B: base } }, image: "@name@-base:built" }
+  other: { image: "@image@" }
+"#,
+    );
+    project.file(
+        "Dockerfile",
+        "FROM @image@\nARG A\nARG B\nARG HOME_ARG=none\nRUN echo \"$A $B $HOME_ARG\" > /args\n",
+    );
+    let built = |service: &str| {
+        let reference = format!("{}-{service}:built", project.name());
+        let path = format!("/images/{reference}/json");
+        project
+            .engine()
+            .call("GET", &path, &serde_json::Value::Null)
+            .is_ok()
+    };
+    let args = ["build", "--build-arg", "B=line", "--build-arg", "HOME_ARG", "web"];
+    let cli = project.platform(args).env("HOME_ARG", "from here");
+    cli.run().expect(0);
+    assert!(built("web") && !built("base"));
+    assert_nothing_is_there(&project);
+    project
+        .run(["build", "other"])
+        .expect(0)
+        .says("no service to build");
+    project
+        .run(["build", "wbe"])
+        .expect(2)
+        .says("did you mean `web`?");
+    project
+        .run(["build", "--with-dependencies", "-q", "web"])
+        .expect(0);
+    assert!(built("base"));
+    project
+        .run(["build", "--build-arg", "B=line", "--build-arg", "HOME_ARG=here"])
+        .expect(0);
+    project.run(["up", "-d"]).expect(0);
+    project
+        .run(["exec", "-T", "web", "cat", "/args"])
+        .expect(0)
+        .prints("stack line here");
+    project.file("Dockerfile", "FROM @image@\nRUN echo the end; exit 3\n");
+    let outcome = project.run(["build"]).expect(1);
+    assert!(outcome.stderr.contains("the end"), "{outcome}");
+}

@@ -119,3 +119,30 @@ fn a_stalled_pull_ends_at_once_when_interrupted() {
     project.run(["up", "-d"]).expect(0);
     project.assert_converged();
 }
+
+#[test]
+fn pull_gets_what_a_registry_has_and_tells_what_it_has_not() {
+    let registry = Registry::open();
+    let project = project(&registry.reference("@name@:1"), "");
+    registry.behave(Behaviour::Missing);
+    project.run(["pull", "web"]).expect(1).says("no image for");
+    project.run(["pull", "--ignore-pull-failures", "web"]).expect(0);
+    registry.behave(Behaviour::Serve);
+    project.run(["pull", "web"]).expect(0);
+    let before = registry.count("GET /v2/");
+    project.run(["pull", "--policy", "missing", "web"]).expect(0);
+    assert_eq!(registry.count("GET /v2/"), before, "it is there");
+    registry.behave(Behaviour::Missing);
+    // What can be built is no failure.
+    let stack = format!(
+        "services:\n  web: {{ build: ., image: \"{}\" }}\n",
+        registry.reference("@name@:1")
+    );
+    project.stack(&stack);
+    project.run(["pull"]).expect(0).says("`platform build` builds it");
+    project
+        .run(["pull", "--ignore-buildable"])
+        .expect(0)
+        .says("no image to pull");
+    assert!(project.containers().is_empty() && project.networks().is_empty());
+}

@@ -24,6 +24,7 @@ pub mod run;
 pub mod smoke;
 pub mod snapshot;
 pub mod stats;
+pub mod supply;
 pub mod top;
 pub mod up;
 pub mod version;
@@ -73,6 +74,7 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Up(settings) => up::run(context, *settings).await,
         CommandSettings::Down(settings) => down::run(context, settings).await,
         CommandSettings::Plan(settings) => plan::run(context, settings).await,
+        CommandSettings::Supply(settings) => supply::run(context, &settings).await,
         CommandSettings::Lifecycle(settings) => lifecycle::run(context, settings).await,
         CommandSettings::Rm(settings) => rm::run(context, settings).await,
         CommandSettings::Wait(settings) => wait::run(context, *settings).await,

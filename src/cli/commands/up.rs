@@ -241,8 +241,9 @@ pub async fn pursue(
         return Ok(Pursued::Shown(plan_up(project, &observed, &foreseen, &options)));
     }
     let selected = selected(project, &settings.what);
+    let how = images::options(settings);
     let supplied = tokio::select! {
-        supplied = images::supply(context, site, project, &selected, &observed, settings) => supplied?,
+        supplied = images::supply(context, site, project, &selected, &observed, &how) => supplied?,
         signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
     };
     let images = supplied.images(project, &observed);

@@ -38,6 +38,12 @@ impl Supplied {
         self.images.is_empty()
     }
 
+    /// The references that could not be supplied.
+    pub fn failed(&self) -> impl Iterator<Item = &str> {
+        let failed = self.images.iter().filter(|(_, result)| result.is_err());
+        failed.map(|(reference, _)| reference.as_str())
+    }
+
     /// The images of all services, those that were there included.
     pub fn images(&self, project: &Project, observed: &Observed) -> BTreeMap<ServiceName, Image> {
         services(project)
@@ -120,6 +126,19 @@ pub fn foreseen(project: &Project, observed: &Observed) -> BTreeMap<ServiceName,
         .collect()
 }
 
+/// What an `up` changes about images.
+pub fn options(settings: &UpSettings) -> RequestOptions {
+    RequestOptions {
+        pull: settings.pull.map(|pull| match pull {
+            PullChoice::Always => PullPolicy::Always,
+            PullChoice::Missing => PullPolicy::Missing,
+            PullChoice::Never => PullPolicy::Never,
+        }),
+        build: settings.build == BuildChoice::Always,
+        no_build: settings.build == BuildChoice::Never,
+    }
+}
+
 /// Supplies what the selected services need and the engine lacks, or what was asked anew.
 ///
 /// # Errors
@@ -130,22 +149,13 @@ pub async fn supply(
     project: &Project,
     selected: &[ServiceName],
     observed: &Observed,
-    settings: &UpSettings,
+    options: &RequestOptions,
 ) -> Result<Supplied, ExpectedError> {
-    let options = RequestOptions {
-        pull: settings.pull.map(|pull| match pull {
-            PullChoice::Always => PullPolicy::Always,
-            PullChoice::Missing => PullPolicy::Missing,
-            PullChoice::Never => PullPolicy::Never,
-        }),
-        build: settings.build == BuildChoice::Always,
-        no_build: settings.build == BuildChoice::Never,
-    };
     let mut users: BTreeMap<String, Vec<ServiceName>> = BTreeMap::new();
     for (name, reference) in services(project).filter(|(name, _)| selected.contains(name)) {
         users.entry(reference).or_default().push(name);
     }
-    let requests: Vec<ImageRequest> = ImageRequest::of_project(project, &options)
+    let requests: Vec<ImageRequest> = ImageRequest::of_project(project, options)
         .into_iter()
         .filter(|request| users.contains_key(&request.reference))
         .map(|request| {
