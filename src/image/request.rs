@@ -65,6 +65,9 @@ impl ImageRequest {
     pub fn of_project(project: &Project, options: &RequestOptions) -> Vec<Self> {
         let mut requests: IndexMap<String, Self> = IndexMap::new();
         for (name, service) in &project.services {
+            if service.provider.is_some() {
+                continue;
+            }
             let reference = service.image_reference(project.name.as_str(), name.as_str());
             let request = requests.entry(reference.clone()).or_insert_with(|| Self {
                 reference,
@@ -126,6 +129,7 @@ mod tests {
             ext: StackExt::default(),
             extensions: Default::default(),
             nested_extensions: Vec::new(),
+            models: Default::default(),
             places: Default::default(),
         };
         let of = |options| -> Vec<String> {

@@ -70,6 +70,16 @@ pub enum MountKind {
         #[serde(skip_serializing_if = "Option::is_none")]
         subpath: Option<String>,
     },
+    /// A pipe of Windows.
+    Npipe {
+        /// On the host.
+        source: String,
+    },
+    /// A volume of a Swarm's.
+    Cluster {
+        /// The key under `volumes`.
+        source: String,
+    },
     /// Memory.
     Tmpfs {
         /// In bytes.

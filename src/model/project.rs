@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use indexmap::IndexMap;
 use serde::Serialize;
 
-use super::{NetworkSpec, ResourceFile, Service, SourcePlaces, StackExt, VolumeSpec};
+use super::{ModelSpec, NetworkSpec, ResourceFile, Service, SourcePlaces, StackExt, VolumeSpec};
 use crate::base::{ProjectName, ServiceName};
 
 /// One Compose project: everything that is wanted, with nothing left to look up.
@@ -19,7 +19,7 @@ pub struct Project {
     /// The stack files in the order of merging, absolute; `-` stands for standard input.
     #[serde(skip)]
     pub files: Vec<PathBuf>,
-    /// The environment files that were read for interpolation, absolute.
+    /// The environment files that were asked for, for interpolation, absolute.
     #[serde(skip)]
     pub env_files: Vec<PathBuf>,
     /// The active services (profiles applied), in the order of the file.
@@ -39,6 +39,9 @@ pub struct Project {
     /// Configs.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub configs: IndexMap<String, ResourceFile>,
+    /// Models.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub models: IndexMap<String, ModelSpec>,
     /// The top-level `x-platform`.
     #[serde(rename = "x-platform", skip_serializing_if = "StackExt::is_empty")]
     pub ext: StackExt,

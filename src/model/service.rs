@@ -9,8 +9,8 @@ use serde::Serialize;
 
 use super::render::{as_bytes, as_duration, is_false, is_zero};
 use super::{
-    BlkioConfig, Build, Develop, DeviceRequest, Endpoint, FileMount, Healthcheck, Mount, NetworkMode,
-    PortBinding, ServiceExt, UpdateConfig,
+    BlkioConfig, Build, CredentialSpec, Develop, DeviceRequest, Endpoint, FileMount, Healthcheck, ModelUse,
+    Mount, NetworkMode, PortBinding, Provider, ServiceExt, UpdateConfig,
 };
 use crate::base::ServiceName;
 
@@ -284,6 +284,18 @@ pub struct Service {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub logging: Option<Logging>,
 
+    /// The program that brings it up in the engine's place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub provider: Option<Provider>,
+    /// The models that it is told of.
+    #[serde(skip_serializing_if = "IndexMap::is_empty")]
+    pub models: IndexMap<String, Option<ModelUse>>,
+    /// Whether it gets the engine's socket and credentials.
+    #[serde(skip_serializing_if = "is_false")]
+    pub use_api_socket: bool,
+    /// Credentials of a Windows container.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub credential_spec: Option<CredentialSpec>,
     /// The service's `x-platform`.
     #[serde(rename = "x-platform", skip_serializing_if = "ServiceExt::is_empty")]
     pub ext: ServiceExt,

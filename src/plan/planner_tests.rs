@@ -49,6 +49,7 @@ pub(super) fn project(services: &[(&str, &[(&str, Condition)])]) -> Project {
         ext: Default::default(),
         extensions: Default::default(),
         nested_extensions: Vec::new(),
+        models: Default::default(),
         places: Default::default(),
     }
 }

@@ -461,6 +461,7 @@ pub(crate) fn project(services: &[&str]) -> TestProject {
         ext: StackExt::default(),
         extensions: Default::default(),
         nested_extensions: Vec::new(),
+        models: Default::default(),
         places: Default::default(),
     })
 }

@@ -49,6 +49,7 @@ fn project() -> Project {
         places: Default::default(),
         extensions: Default::default(),
         nested_extensions: Vec::new(),
+        models: Default::default(),
         ext: StackExt {
             links: vec![
                 link("front page", "http://127.0.0.1:8080/", "nginx"),

@@ -44,12 +44,15 @@ services:
 "#;
 
 fn kill(project: &Project, service: &str) {
-    let path = format!("/containers/{}-{service}-1/kill", project.name());
-    project.engine().call("POST", &path, &Value::Null).unwrap();
+    act(project, service, "kill");
 }
 
 fn start(project: &Project, service: &str) {
-    let path = format!("/containers/{}-{service}-1/start", project.name());
+    act(project, service, "start");
+}
+
+fn act(project: &Project, service: &str, action: &str) {
+    let path = format!("/containers/{}-{service}-1/{action}", project.name());
     project.engine().call("POST", &path, &Value::Null).unwrap();
 }
 

@@ -133,6 +133,7 @@ fn stack(project: &Project) -> Stack {
         env_files: Vec::new(),
         extensions: Default::default(),
         nested_extensions: Vec::new(),
+        models: Default::default(),
         services: Default::default(),
         disabled: Vec::new(),
         networks: [(

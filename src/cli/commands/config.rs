@@ -61,9 +61,8 @@ fn text(context: &Context, settings: &ConfigSettings) -> Result<String, Expected
         hide_secrets(&mut project);
     }
     Ok(match &settings.list {
-        ConfigList::Nothing | ConfigList::Profiles | ConfigList::Variables | ConfigList::Models => {
-            String::new()
-        }
+        ConfigList::Nothing | ConfigList::Profiles | ConfigList::Variables => String::new(),
+        ConfigList::Models => lines(project.models.keys()),
         ConfigList::Stack(ConfigFormat::Yaml) => project_yaml(&project),
         ConfigList::Stack(ConfigFormat::Json) => project_json(&project),
         ConfigList::Services => lines(project.services.keys()),

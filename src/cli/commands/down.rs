@@ -159,6 +159,7 @@ pub(super) fn nothing(name: &crate::base::ProjectName) -> Project {
         ext: StackExt::default(),
         extensions: Default::default(),
         nested_extensions: Vec::new(),
+        models: Default::default(),
         places: Default::default(),
     }
 }

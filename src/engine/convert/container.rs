@@ -206,11 +206,25 @@ fn healthcheck(check: &Healthcheck, api: (u16, u16)) -> Value {
     fields.done()
 }
 
+/// `credential_spec` as the engine takes it.
+fn credential_options(service: &Service) -> impl Iterator<Item = String> {
+    let spec = service.credential_spec.iter();
+    spec.flat_map(|spec| {
+        [
+            ("file", &spec.file),
+            ("registry", &spec.registry),
+            ("config", &spec.config),
+        ]
+    })
+    .filter_map(|(scheme, place)| Some(format!("credentialspec={scheme}://{}", place.as_ref()?)))
+}
+
 fn host_config(request: &CreateContainer<'_>, prepared: &Prepared, network_mode: String) -> Value {
     let service = request.service;
     let Mounts { binds, mounts } = mounts::mounts(request, prepared);
     let unconfined = |option: &&String| option.as_str() == "systempaths=unconfined";
-    let security: Vec<&String> = prepared.security_opt.iter().filter(|o| !unconfined(o)).collect();
+    let own = prepared.security_opt.iter().filter(|o| !unconfined(o)).cloned();
+    let security: Vec<String> = own.chain(credential_options(service)).collect();
     let mut host = Fields::default();
     host.list("Binds", &binds)
         .list("Mounts", &mounts)

@@ -33,6 +33,7 @@ pub(super) mod tests_support {
             ext: StackExt::default(),
             extensions: Default::default(),
             nested_extensions: Vec::new(),
+            models: Default::default(),
             places: Default::default(),
         }
     }

@@ -124,6 +124,17 @@ fn add(all: &mut Mounts, request: &CreateContainer<'_>, prepared: &Prepared, mou
                 .flag("ReadOnly", mount.read_only)
                 .map("ImageOptions", options.done());
         }
+        MountKind::Npipe { source } | MountKind::Cluster { source } => {
+            let kind = match &mount.kind {
+                MountKind::Npipe { .. } => "npipe",
+                _ => "cluster",
+            };
+            fields
+                .some("Type", Some(kind))
+                .some("Source", Some(source))
+                .some("Target", Some(&mount.target))
+                .flag("ReadOnly", mount.read_only);
+        }
         MountKind::Tmpfs { size, mode } => {
             let mut options = Fields::default();
             options

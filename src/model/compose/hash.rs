@@ -187,6 +187,8 @@ const ORDER: &[(&str, &[&str])] = &[
         ],
     ),
     ("logging", &["driver", "options"]),
+    ("provider", &["type", "options"]),
+    ("models *", &["endpoint_var", "model_var"]),
     (
         "networks *",
         &[

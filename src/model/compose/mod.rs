@@ -17,6 +17,8 @@ pub fn to_value(project: &Project) -> Value {
     let mut value = form(project);
     if let Value::Object(top) = &mut value {
         each(top, "services", |_, service| json_form(service));
+        // docker compose's JSON has none of them.
+        top.shift_remove("models");
         each(top, "networks", |_, network| {
             network.entry("ipam").or_insert_with(|| json!({}));
         });

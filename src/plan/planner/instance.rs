@@ -8,10 +8,14 @@ use crate::model::compose::container_hash;
 use crate::model::render::{comparable, container_name};
 use crate::model::{Condition, Container, ContainerState, EngineHealth, RestartPolicy, Service, labels};
 use crate::plan::differences;
-use crate::plan::step::{Action, Cause, Instance, Kept, Lack, StepId, Target, Unavailable};
+use crate::plan::step::{Action, Cause, Instance, Kept, Lack, Refusal, StepId, Target, Unavailable};
 
 impl<'a> Planner<'a> {
     pub(super) fn plan_service(&mut self, name: &ServiceName, service: &'a Service) {
+        if let Some(refusal) = brought_by_others(name, service) {
+            self.plan.refusals.push(refusal);
+            return;
+        }
         let wanted = service.replicas();
         let existing: Vec<&Container> = self
             .observed
@@ -287,4 +291,27 @@ impl<'a> Planner<'a> {
             .map(|c| self.stop_and_remove(c, Cause::LeftOver, Vec::new(), false))
             .collect()
     }
+}
+
+/// Why a service cannot be brought up by the engine alone.
+fn brought_by_others(name: &ServiceName, service: &Service) -> Option<Refusal> {
+    let (what, hint) = if let Some(provider) = &service.provider {
+        let what = format!("{name} is brought up by the provider {}", provider.kind);
+        (what, "docker compose runs providers")
+    } else if !service.models.is_empty() {
+        let what = format!("{name} is told of models");
+        (what, "docker compose runs models, with Docker Model Runner")
+    } else if service.use_api_socket {
+        let what = format!("{name} wants the engine's socket and credentials (`use_api_socket`)");
+        (
+            what,
+            "mount /var/run/docker.sock instead, where the socket is enough",
+        )
+    } else {
+        return None;
+    };
+    Some(Refusal {
+        text: format!("{what}, which is not supported yet"),
+        hint: hint.to_owned(),
+    })
 }

@@ -14,6 +14,7 @@ mod develop;
 mod devices;
 mod environment;
 mod ext;
+mod foreign;
 mod health;
 mod hooks;
 mod limits;

@@ -24,8 +24,7 @@ const MOUNT: &[&str] = &[
     "tmpfs",
     "image",
 ];
-const TYPES: &[&str] = &["bind", "volume", "tmpfs", "image"];
-const OTHER_TYPES: &[&str] = &["cluster", "npipe"];
+const TYPES: &[&str] = &["bind", "volume", "tmpfs", "image", "npipe", "cluster"];
 const RECURSIVE: &[&str] = &["enabled", "disabled", "writable", "readonly"];
 const FILE: &[&str] = &["source", "target", "uid", "gid", "mode"];
 const PROPAGATIONS: &[&str] = &["private", "rprivate", "shared", "rshared", "slave", "rslave"];
@@ -81,14 +80,6 @@ impl Decoder<'_> {
             return None;
         };
         let kind = self.text("type", &kind.node)?;
-        if OTHER_TYPES.contains(&kind.as_str()) {
-            self.error(
-                Code::NotSupported,
-                format!("volumes of type `{kind}` are not supported yet"),
-                node.span,
-            );
-            return None;
-        }
         let mut out = Mount {
             kind: match kind.as_str() {
                 "bind" => MountKind::Bind {
@@ -105,6 +96,12 @@ impl Decoder<'_> {
                     subpath: None,
                     labels: IndexMap::new(),
                     selinux: None,
+                },
+                "npipe" => MountKind::Npipe {
+                    source: String::new(),
+                },
+                "cluster" => MountKind::Cluster {
+                    source: String::new(),
                 },
                 "image" => MountKind::Image {
                     source: String::new(),
@@ -134,7 +131,9 @@ impl Decoder<'_> {
                     MountKind::Volume { source, .. } => {
                         *source = self.text("source", value).filter(|s| !s.is_empty())
                     }
-                    MountKind::Image { source, .. } => *source = self.text("source", value)?,
+                    MountKind::Image { source, .. }
+                    | MountKind::Npipe { source }
+                    | MountKind::Cluster { source } => *source = self.text("source", value)?,
                     MountKind::Tmpfs { .. } => {
                         self.error(Code::Conflict, "a tmpfs has no source", entry.key_span);
                     }

@@ -6,7 +6,7 @@ use super::Decoder;
 use super::reader::{is_extension, to_json};
 use super::service::DecodedService as Inner;
 use crate::base::ServiceName;
-use crate::model::{NetworkSpec, ResourceFile, StackExt, VolumeSpec};
+use crate::model::{ModelSpec, NetworkSpec, ResourceFile, StackExt, VolumeSpec};
 use crate::stack::diagnostic::{Code, Finding, Findings};
 use crate::stack::scope::Scopes;
 use crate::stack::tree::{Entry, Node};
@@ -28,6 +28,8 @@ pub struct Decoded {
     pub secrets: IndexMap<String, ResourceFile>,
     /// Configs.
     pub configs: IndexMap<String, ResourceFile>,
+    /// Models.
+    pub models: IndexMap<String, ModelSpec>,
     /// The top-level `x-platform`.
     pub ext: StackExt,
     /// Other `x-…` at the top.
@@ -50,6 +52,7 @@ const TOP: &[&str] = &[
     "secrets",
     "include",
     "version",
+    "models",
     "x-platform",
 ];
 
@@ -90,6 +93,7 @@ impl Decoder<'_> {
                         this.resource_file("secrets", name, node)
                     });
                 }
+                "models" => out.models = self.section("models", value, Self::model),
                 "x-platform" => out.ext = self.stack_ext(value),
                 // Done before decoding.
                 "include" => {}
@@ -97,7 +101,7 @@ impl Decoder<'_> {
                 other if is_extension(other) => {
                     out.extensions.insert(other.to_owned(), to_json(value));
                 }
-                other => self.unknown(other, entry, "a stack", TOP, &["models"]),
+                other => self.unknown(other, entry, "a stack", TOP, &[]),
             }
         }
         out

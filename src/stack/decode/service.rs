@@ -96,16 +96,13 @@ const SERVICE: &[&str] = &[
     "cpu_percent",
     "develop",
     "gpus",
-];
-/// Attributes of the specification that are not decoded yet.
-const UNSUPPORTED: &[&str] = &[
     "credential_spec",
     "models",
-    "pre_start",
     "provider",
-    "pull_refresh_after",
     "use_api_socket",
 ];
+/// Attributes of the specification that are not decoded yet.
+const UNSUPPORTED: &[&str] = &["pre_start", "pull_refresh_after"];
 
 /// A service as decoded, with what has to be read from files before it is complete.
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +141,10 @@ impl Decoder<'_> {
                 "cpu_shares" => s.cpu_shares = self.integer(key, value),
                 "cpus" => s.cpus = self.float(key, value),
                 "cpuset" => s.cpuset = self.non_empty_text(key, value),
+                "credential_spec" => s.credential_spec = self.credential_spec(value),
+                "models" => s.models = self.model_uses(value),
+                "provider" => s.provider = self.provider(value),
+                "use_api_socket" => s.use_api_socket = self.boolean(key, value).unwrap_or(false),
                 "depends_on" => s.depends_on = self.depends_on(value),
                 "deploy" => s.deploy = self.deploy(value),
                 "develop" => s.develop = self.develop(value),

@@ -54,12 +54,12 @@ fn unknown_attributes_are_all_reported_with_the_nearest_known_one() {
 
 #[test]
 fn attributes_of_the_specification_that_are_not_done_yet_say_so() {
-    insta::assert_snapshot!(service("credential_spec: {file: x}"), @r#"
-    error[not-supported]: `credential_spec` of service `a` is not supported yet
+    insta::assert_snapshot!(service("pull_refresh_after: 1d"), @r#"
+    error[not-supported]: `pull_refresh_after` of service `a` is not supported yet
      --> compose.yaml:4:5
       |
-    4 |     credential_spec: {file: x}
-      |     ^^^^^^^^^^^^^^^
+    4 |     pull_refresh_after: 1d
+      |     ^^^^^^^^^^^^^^^^^^
     "#);
     insta::assert_snapshot!(service("x-platform: {rollout: canary}"), @r#"
     error[not-supported]: `rollout` of `x-platform` of a service is not supported yet

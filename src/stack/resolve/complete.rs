@@ -58,6 +58,7 @@ pub fn complete(decoded: Decoded, wanted: &Wanted, places: Places<'_>, findings:
         volumes: decoded.volumes,
         secrets: decoded.secrets,
         configs: decoded.configs,
+        models: decoded.models,
         ext: decoded.ext,
         extensions: decoded.extensions,
         nested_extensions: decoded.nested_extensions,
@@ -117,7 +118,7 @@ fn implied_dependencies(service: &mut Service) {
 }
 
 fn implied_network(service: &mut Service) {
-    if service.networks.is_empty() && service.network_mode.is_none() {
+    if service.networks.is_empty() && service.network_mode.is_none() && service.provider.is_none() {
         service.networks.insert("default".to_owned(), Endpoint::default());
     }
     // Connected in the order of priority; equals stay in the order of the file.
@@ -126,7 +127,7 @@ fn implied_network(service: &mut Service) {
 
 /// A service without image and build cannot be.
 fn needs_image(name: &ServiceName, service: &Service, places: Places<'_>, findings: &mut Findings) {
-    if service.image.is_some() || service.build.is_some() {
+    if service.image.is_some() || service.build.is_some() || service.provider.is_some() {
         return;
     }
     let path = ["services", name.as_str()];

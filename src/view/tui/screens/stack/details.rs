@@ -282,6 +282,7 @@ fn mounted(mount: &Mount) -> Line {
         MountKind::Bind { source, .. } => source.display().to_string(),
         MountKind::Volume { source, .. } => source.clone().unwrap_or_else(|| "anonymous volume".into()),
         MountKind::Image { source, .. } => format!("image {source}"),
+        MountKind::Npipe { source } | MountKind::Cluster { source } => source.clone(),
         MountKind::Tmpfs { .. } => "memory".into(),
     };
     let mut line = Line::of(Role::Text, from)
