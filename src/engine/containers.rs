@@ -27,6 +27,8 @@ use crate::model::labels;
 
 /// The exit code of a process that SIGKILL ended (Engine API, `State.ExitCode`).
 const KILLED: i64 = 137;
+/// An answer that hangs looks like a container that lasts: so often it is looked at.
+const LOOK: std::time::Duration = std::time::Duration::from_secs(5);
 /// How long the engine may take to hear that the kernel killed a container for memory.
 const OOM_NEWS: std::time::Duration = std::time::Duration::from_millis(100);
 
@@ -426,21 +428,30 @@ impl Docker {
             .condition("not-running")
             .build();
         let mut answers = self.client.wait_container(id.as_str(), Some(options));
-        let code = match answers.next().await {
-            Some(Ok(answer)) => answer.status_code,
-            // bollard's way to say that the exit code is not 0.
-            Some(Err(bollard::errors::Error::DockerContainerWaitError { code, error }))
-                if error.is_empty() =>
-            {
-                code
-            }
-            Some(Err(error)) => return Err(EngineError::new(operation, sort::bollard(&error))),
-            None => {
-                return Err(EngineError::new(
-                    operation,
-                    EngineErrorKind::OutcomeUnknown("the connection ended".into()),
-                ));
-            }
+        let code = loop {
+            let answer = tokio::select! {
+                answer = answers.next() => answer,
+                () = tokio::time::sleep(LOOK) => match found::exit(&self.inspect_one(id).await?) {
+                    Some(exit) => break exit.code,
+                    None => continue,
+                },
+            };
+            break match answer {
+                Some(Ok(answer)) => answer.status_code,
+                // bollard's way to say that the exit code is not 0.
+                Some(Err(bollard::errors::Error::DockerContainerWaitError { code, error }))
+                    if error.is_empty() =>
+                {
+                    code
+                }
+                Some(Err(error)) => return Err(EngineError::new(operation, sort::bollard(&error))),
+                None => {
+                    return Err(EngineError::new(
+                        operation,
+                        EngineErrorKind::OutcomeUnknown("the connection ended".into()),
+                    ));
+                }
+            };
         };
         // The answer does not tell whether memory was the reason.
         let mut oom_killed = self.was_killed_for_memory(id, code).await?;

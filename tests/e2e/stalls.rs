@@ -83,6 +83,21 @@ fn up_with_fault(project: &Project, method: &str, nth: usize, fault: Fault, allo
 }
 
 #[test]
+fn a_wait_for_an_end_that_hangs_is_no_hang() {
+    let project = Project::shared();
+    project.stack(FIVE);
+    for bytes in [0, 196] {
+        let proxy = Proxy::before(project.engine());
+        proxy.rule("POST", "/wait", Nth::Every, Fault::StallAfter(bytes));
+        let cli = project.platform(["up", "-d"]).engine(&proxy.docker());
+        let outcome = cli.timeout(Duration::from_secs(60)).run().expect(0);
+        assert!(proxy.count("POST", "/wait") > 0, "{outcome}");
+        assert_eq!(project.states(), FIVE_UP);
+        project.run(["down", "-v"]).expect(0);
+    }
+}
+
+#[test]
 fn one_stalled_answer_ends_within_its_deadline() {
     let project = Project::shared();
     project.stack(FIVE);
