@@ -49,7 +49,9 @@ pub fn of_container(
     .into_iter()
     .map(|(key, value)| (key.to_owned(), value))
     .collect();
-    if !project.env_files.is_empty() {
+    // As docker compose, which does not tell of an `.env` that it found by itself.
+    let found = [project.working_dir.join(".env")];
+    if !project.env_files.is_empty() && project.env_files != found {
         all.insert(labels::ENV_FILES.to_owned(), joined(&project.env_files));
     }
     all

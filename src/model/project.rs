@@ -19,7 +19,7 @@ pub struct Project {
     /// The stack files in the order of merging, absolute; `-` stands for standard input.
     #[serde(skip)]
     pub files: Vec<PathBuf>,
-    /// The environment files that were asked for, for interpolation, absolute.
+    /// The environment files that were read for interpolation, absolute.
     #[serde(skip)]
     pub env_files: Vec<PathBuf>,
     /// The active services (profiles applied), in the order of the file.

@@ -8,7 +8,7 @@ use super::discover::{StackFile, discover};
 use super::files::Files;
 use super::request::{LoadRequest, Loaded};
 use super::service_files;
-use super::variables::{Collected, asked_for, shown};
+use super::variables::{Collected, shown};
 use crate::stack::decode::{self, decode};
 use crate::stack::diagnostic::{Code, Finding, Findings};
 use crate::stack::interpolate::{Variables, interpolate};
@@ -63,7 +63,11 @@ fn run(
         sources,
         findings,
     )?;
-    let Collected { mut variables, .. } = collected;
+    let Collected {
+        mut variables,
+        files: env_files,
+        ..
+    } = collected;
     variables
         .entry("COMPOSE_PROJECT_NAME".to_owned())
         .or_insert_with(|| name.as_str().to_owned());
@@ -125,8 +129,7 @@ fn run(
         name,
         working_dir,
         files: stack_files.into_iter().map(|f| f.path).collect(),
-        // As docker compose, which does not tell of an `.env` that it found by itself.
-        env_files: asked_for(request),
+        env_files,
         profiles,
         asked: request.services.clone(),
     };

@@ -86,7 +86,7 @@ impl Collected {
 }
 
 /// `--env-file`, else `COMPOSE_ENV_FILES`; absolute.
-pub(super) fn asked_for(request: &LoadRequest) -> Vec<PathBuf> {
+fn asked_for(request: &LoadRequest) -> Vec<PathBuf> {
     let absolute = |path: &Path| clean(&request.working_dir.join(path));
     if !request.env_files.is_empty() {
         return request.env_files.iter().map(|p| absolute(p)).collect();

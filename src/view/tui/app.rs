@@ -14,6 +14,7 @@ use super::theme::{Palette, Role};
 use crate::base::Moment;
 use crate::event::live::Fact;
 use crate::event::request::{Needs, Request};
+use crate::event::{Body, Verdict};
 use crate::model::ContainerState;
 use crate::plan::Instance;
 
@@ -56,6 +57,15 @@ pub struct App {
     unsettled: bool,
 }
 
+/// How a run in this process ended, where a fact tells that.
+fn verdict_of(fact: &Fact) -> Option<Verdict> {
+    let Fact::Run(event) = fact else { return None };
+    match &event.body {
+        Body::Finished(verdict) => Some(verdict.clone()),
+        _ => None,
+    }
+}
+
 impl App {
     /// The first screen, nothing open.
     pub fn new(shared: Shared) -> Self {
@@ -94,8 +104,16 @@ impl App {
     pub fn update(&mut self, at: Moment, wall: i64, message: Message) -> Vec<Effect> {
         let message = match message {
             Message::Fact(fact) => {
+                let ended = verdict_of(&fact);
                 // Facts come in floods; what follows from them is worked out once for many.
                 self.shared.live.apply(at, wall, *fact);
+                if let Some(verdict) = ended {
+                    self.say(if verdict.code == 0 {
+                        Ok(verdict.text)
+                    } else {
+                        Err(verdict.text)
+                    });
+                }
                 self.unsettled = true;
                 return Vec::new();
             }
