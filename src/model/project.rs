@@ -48,9 +48,9 @@ pub struct Project {
     /// Other extensions at the top (`x-…`), as written: shown, and nothing else.
     #[serde(flatten)]
     pub extensions: IndexMap<String, serde_json::Value>,
-    /// Extensions below the top: where each stands (a JSON pointer), and key and value of it.
+    /// Extensions below the top: where each stands (a JSON pointer), its key and its value.
     #[serde(skip)]
-    pub nested_extensions: Vec<(String, serde_json::Value)>,
+    pub nested_extensions: Vec<(String, String, serde_json::Value)>,
     /// Where the files define services and smoke tests.
     #[serde(skip)]
     pub places: SourcePlaces,

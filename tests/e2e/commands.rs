@@ -121,18 +121,7 @@ fn exec_has_a_terminal_of_this_ones_size_and_gives_it_back() {
     terminal.wait_for("a prompt", LIMIT, |text| text.contains('#') || text.contains('$'));
     terminal.send("stty size\n");
     terminal.wait_for("the size", LIMIT, |text| text.contains("31 97"));
-    terminal.resize(20, 60);
-    wait::until("the new size", LIMIT, || {
-        terminal.send("stty size\n");
-        std::thread::sleep(Duration::from_millis(200));
-        terminal.text().contains("20 60").then_some(())
-    });
-    terminal.send("sleep 1000\n");
-    std::thread::sleep(Duration::from_millis(300));
-    terminal.send("\x03");
-    terminal.send("exit 5\n");
-    assert_eq!(terminal.wait(LIMIT), 5, "{}", terminal.text());
-    terminal.assert_restored();
+    terminal.assert_shell_to_its_end(LIMIT);
 }
 
 #[test]

@@ -234,18 +234,7 @@ fn a_terminal_is_the_commands_own_and_given_back() {
         std::thread::sleep(Duration::from_millis(200));
         terminal.text().contains("31 97").then_some(())
     });
-    terminal.resize(20, 60);
-    wait::until("the new size", LIMIT, || {
-        terminal.send("stty size\n");
-        std::thread::sleep(Duration::from_millis(200));
-        terminal.text().contains("20 60").then_some(())
-    });
-    terminal.send("sleep 1000\n");
-    std::thread::sleep(Duration::from_millis(300));
-    terminal.send("\x03");
-    terminal.send("exit 5\n");
-    assert_eq!(terminal.wait(LIMIT), 5, "{}", terminal.text());
-    terminal.assert_restored();
+    terminal.assert_shell_to_its_end(LIMIT);
     assert_no_oneoff(&project);
 }
 

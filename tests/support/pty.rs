@@ -10,6 +10,7 @@ use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, SlavePty, native_p
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::cli::Cli;
+use super::wait;
 
 /// A program on a terminal of its own. Killed when dropped.
 pub struct Terminal {
@@ -161,6 +162,24 @@ impl Terminal {
             );
             thread::sleep(Duration::from_millis(5));
         }
+    }
+
+    /// Of a shell in a container: it hears of another size, Ctrl-C reaches what runs in it, its exit code comes
+    /// out, and the terminal is given back.
+    #[track_caller]
+    pub fn assert_shell_to_its_end(&mut self, limit: Duration) {
+        self.resize(20, 60);
+        wait::until("the new size", limit, || {
+            self.send("stty size\n");
+            thread::sleep(Duration::from_millis(200));
+            self.text().contains("20 60").then_some(())
+        });
+        self.send("sleep 1000\n");
+        thread::sleep(Duration::from_millis(300));
+        self.send("\x03");
+        self.send("exit 5\n");
+        assert_eq!(self.wait(limit), 5, "{}", self.text());
+        self.assert_restored();
     }
 
     /// Asserts that the terminal is as it was before: modes (`stty`), main screen, visible cursor, no

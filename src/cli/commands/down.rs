@@ -69,7 +69,7 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
         return Ok(Exit::AsWanted);
     }
     let wants = session::wants(
-        &project.clone().unwrap_or_else(|| Arc::new(nothing(&name))),
+        &or_nothing(project.as_ref(), &name),
         std::collections::BTreeMap::new(),
     );
     let plan_of = |observed: &Observed| plan_down(project.as_deref(), observed, &down);
@@ -143,8 +143,13 @@ fn images(project: Option<&Project>, which: RemoveImages) -> Vec<String> {
     references
 }
 
+/// The project, or one without services where only its name is known.
+pub(super) fn or_nothing(project: Option<&Arc<Project>>, name: &crate::base::ProjectName) -> Arc<Project> {
+    project.cloned().unwrap_or_else(|| Arc::new(nothing(name)))
+}
+
 /// A project of which only the name is known.
-pub(super) fn nothing(name: &crate::base::ProjectName) -> Project {
+fn nothing(name: &crate::base::ProjectName) -> Project {
     Project {
         name: name.clone(),
         working_dir: std::path::PathBuf::new(),

@@ -83,9 +83,7 @@ pub async fn change(
         return Ok(Exit::AsWanted);
     }
     let wants = session::wants(
-        &project
-            .clone()
-            .unwrap_or_else(|| Arc::new(super::down::nothing(name))),
+        &super::down::or_nothing(project.as_ref(), name),
         project
             .as_deref()
             .map_or_else(BTreeMap::new, |project| session::images_of(project, &observed)),

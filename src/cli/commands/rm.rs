@@ -144,9 +144,7 @@ async fn remove(
         return Ok(Exit::AsWanted);
     }
     let wants = session::wants(
-        &project
-            .clone()
-            .unwrap_or_else(|| Arc::new(super::down::nothing(name))),
+        &super::down::or_nothing(project.as_ref(), name),
         Default::default(),
     );
     let converged = converge(

@@ -30,13 +30,9 @@ pub fn to_value(project: &Project) -> Value {
 /// The same as docker compose writes it as YAML: with the extensions of every level.
 pub fn to_yaml_value(project: &Project) -> Value {
     let mut value = form(project);
-    for (path, extension) in &project.nested_extensions {
-        if let Some(Value::Object(table)) = value.pointer_mut(path)
-            && let Some((key, own)) = extension
-                .as_object()
-                .and_then(|extension| extension.iter().next())
-        {
-            table.insert(key.clone(), own.clone());
+    for (path, key, extension) in &project.nested_extensions {
+        if let Some(Value::Object(table)) = value.pointer_mut(path) {
+            table.insert(key.clone(), extension.clone());
         }
     }
     escape(&mut value);
@@ -135,12 +131,7 @@ fn service_form(service: &mut Map<String, Value>) {
             }
         }
     }
-    if let Some(Value::Array(mounts)) = service.get_mut("volumes") {
-        mounts
-            .iter_mut()
-            .filter_map(Value::as_object_mut)
-            .for_each(mount_form);
-    }
+    tables(service.get_mut("volumes")).for_each(mount_form);
     for section in ["configs", "secrets"] {
         for mount in tables(service.get_mut(section)) {
             match mount.shift_remove("written_target") {
@@ -155,19 +146,9 @@ fn service_form(service: &mut Map<String, Value>) {
             }
         }
     }
-    // Go's map of hosts, written as a sorted list.
-    for table in ["", "build"] {
-        let table = match table {
-            "" => Some(&mut *service),
-            table => service.get_mut(table).and_then(Value::as_object_mut),
-        };
-        if let Some(Value::Array(hosts)) = table.and_then(|table| table.get_mut("extra_hosts")) {
-            hosts.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
-        }
-    }
-    ulimits_form(service);
+    shared_form(service);
     if let Some(Value::Object(build)) = service.get_mut("build") {
-        ulimits_form(build);
+        shared_form(build);
     }
     for bytes in ["memswap_limit", "mem_swappiness"] {
         if let Some(value) = service.get_mut(bytes) {
@@ -180,16 +161,19 @@ fn service_form(service: &mut Map<String, Value>) {
     service.sort_keys();
 }
 
-/// One number where both limits are the same.
-fn ulimits_form(table: &mut Map<String, Value>) {
-    let Some(Value::Object(limits)) = table.get_mut("ulimits") else {
-        return;
-    };
-    for limit in limits.values_mut() {
-        if let (Some(soft), Some(hard)) = (limit.get("soft"), limit.get("hard"))
-            && soft == hard
-        {
-            *limit = soft.clone();
+/// What services and builds have alike: hosts, Go's map of which is written as a sorted list, and limits, one
+/// number where both are the same.
+fn shared_form(table: &mut Map<String, Value>) {
+    if let Some(Value::Array(hosts)) = table.get_mut("extra_hosts") {
+        hosts.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+    }
+    if let Some(Value::Object(limits)) = table.get_mut("ulimits") {
+        for limit in limits.values_mut() {
+            if let (Some(soft), Some(hard)) = (limit.get("soft"), limit.get("hard"))
+                && soft == hard
+            {
+                *limit = soft.clone();
+            }
         }
     }
 }

@@ -35,7 +35,7 @@ pub struct Decoded {
     /// Other `x-…` at the top.
     pub extensions: IndexMap<String, serde_json::Value>,
     /// `x-…` below the top, but for ours: JSON pointer of the table, key and value.
-    pub nested_extensions: Vec<(String, serde_json::Value)>,
+    pub nested_extensions: Vec<(String, String, serde_json::Value)>,
 }
 
 /// The most ports of a stack, ranges spread.
@@ -179,19 +179,18 @@ const EXTENSIBLE: [&str; 9] = [
 ];
 
 /// Extensions of the tables below the top, but for ours.
-fn nested_extensions(root: &Node, out: &mut Vec<(String, serde_json::Value)>) {
+fn nested_extensions(root: &Node, out: &mut Vec<(String, String, serde_json::Value)>) {
     for pattern in EXTENSIBLE {
         let keys: Vec<&str> = pattern.split('/').skip(1).collect();
         within(root, &keys, String::new(), out);
     }
 }
 
-fn within(node: &Node, keys: &[&str], path: String, out: &mut Vec<(String, serde_json::Value)>) {
+fn within(node: &Node, keys: &[&str], path: String, out: &mut Vec<(String, String, serde_json::Value)>) {
     for (key, entry) in node.mapping().into_iter().flatten() {
         match keys {
             [] if is_extension(key) && **key != *"x-platform" && out.len() < MOST_EXTENSIONS => {
-                let own = serde_json::json!({ key.to_string(): to_json(&entry.node) });
-                out.push((path.clone(), own));
+                out.push((path.clone(), key.to_string(), to_json(&entry.node)));
             }
             [wanted, rest @ ..] if *wanted == "*" || **wanted == **key => {
                 let key = key.replace('~', "~0").replace('/', "~1");
