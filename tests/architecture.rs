@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms in reading order, each with the rooms it may name.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 14] = [
     ("base", &[]),
     ("model", &["base"]),
     ("stack", &["base", "model"]),
@@ -16,12 +16,9 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("image", &["base", "model", "engine", "stack", "event"]),
     ("probe", &["base", "model", "engine", "event"]),
     ("metrics", &["base", "model", "probe"]),
-    ("provide", &["base", "model"]),
     (
         "execute",
-        &[
-            "base", "model", "plan", "event", "engine", "image", "probe", "provide",
-        ],
+        &["base", "model", "plan", "event", "engine", "image", "probe"],
     ),
     ("smoke", &["base", "model", "event", "engine", "probe", "metrics"]),
     (
@@ -32,8 +29,8 @@ const ROOMS: [(&str, &[&str]); 15] = [
     (
         "cli",
         &[
-            "base", "model", "stack", "plan", "event", "engine", "image", "probe", "metrics", "provide",
-            "execute", "smoke", "observe", "view",
+            "base", "model", "stack", "plan", "event", "engine", "image", "probe", "metrics", "execute",
+            "smoke", "observe", "view",
         ],
     ),
 ];

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+pub mod config;
 pub mod copy;
 pub mod lists;
 pub mod manage;
@@ -178,7 +179,7 @@ pub enum Command {
     Smoke(observe::SmokeArgs),
     /// Show the stack as it is understood
     #[command(alias = "convert")]
-    Config(observe::ConfigArgs),
+    Config(config::ConfigArgs),
     /// Look for what is wrong on this machine, and say what to do
     Doctor(observe::DoctorArgs),
     /// Write the reference platform into a folder

@@ -28,6 +28,11 @@ impl Context {
 
     /// As [`Context::load`], with these profiles active.
     pub fn load_with(&self, services: &[ServiceName], profiles: &[String]) -> Loaded {
+        load(&self.load_request(services, profiles), &Disk)
+    }
+
+    /// What [`Context::load_with`] loads.
+    pub fn load_request(&self, services: &[ServiceName], profiles: &[String]) -> LoadRequest {
         let settings = &self.settings;
         let (files, stack) = match &settings.stack {
             StackSource::Files(files) => (
@@ -42,7 +47,7 @@ impl Context {
         if !settings.default_env_file {
             environment.insert(super::env::COMPOSE_DISABLE_ENV_FILE.to_owned(), "true".to_owned());
         }
-        let request = LoadRequest {
+        LoadRequest {
             working_dir: self.env.cwd().map(Path::to_owned).unwrap_or_default(),
             files,
             stack,
@@ -52,8 +57,8 @@ impl Context {
             env_files: settings.env_files.clone(),
             environment,
             services: services.iter().map(ToString::to_string).collect(),
-        };
-        load(&request, &Disk)
+            ..LoadRequest::default()
+        }
     }
 
     /// The project; its warnings are told and its secrets are masked from here on.
@@ -69,6 +74,16 @@ impl Context {
     /// # Errors
     /// No stack, or one that is wrong.
     pub fn checked(&self, loaded: Loaded) -> Result<Arc<Project>, ExpectedError> {
+        let project = self.told(loaded)?;
+        mask_secrets(&project, &self.masker);
+        Ok(Arc::new(project))
+    }
+
+    /// What was loaded, in whatever form; its warnings are told.
+    ///
+    /// # Errors
+    /// No stack, or one that is wrong.
+    pub fn told<T>(&self, loaded: Loaded<T>) -> Result<T, ExpectedError> {
         let style = RenderStyle {
             colour: self.settings.stderr.colour,
             unicode: self.settings.stderr.unicode,
@@ -87,8 +102,7 @@ impl Context {
             output::talk(&rendered);
             output::talk("\n");
         }
-        mask_secrets(&project, &self.masker);
-        Ok(Arc::new(project))
+        Ok(project)
     }
 
     /// The project, read anew, with nothing told: for whoever has the terminal.

@@ -17,6 +17,7 @@ use super::terminal::Terminal;
 
 pub mod env_files;
 pub mod lifecycle;
+pub mod config;
 pub mod copy;
 pub mod lists;
 pub mod manage;
@@ -26,14 +27,15 @@ pub mod supply;
 pub mod up;
 pub mod watch;
 
+pub use config::{ConfigFormat, ConfigList, ConfigSettings};
 pub use copy::{CommitSettings, CpSettings, ExportSettings};
 pub use env_files::with_env_files;
 pub use lifecycle::{DashboardSettings, LifecycleSettings};
 pub use lists::{ImagesSettings, ListShape, LsSettings, VolumesSettings};
 pub use manage::{PortSettings, RmSettings, WaitSettings};
 pub use observe::{
-    ConfigFormat, ConfigList, ConfigSettings, DoctorSettings, ExecSettings, InitSettings, LogsSettings,
-    PsFormat, PsSettings, PsShape, ReportFormat, Shell, SmokeSettings, VersionFormat, VersionSettings,
+    DoctorSettings, ExecSettings, InitSettings, LogsSettings, PsFormat, PsSettings, PsShape, ReportFormat,
+    Shell, SmokeSettings, VersionFormat, VersionSettings,
 };
 pub use run::{AttachSettings, RunSettings};
 pub use supply::{How, SupplySettings};

@@ -22,6 +22,9 @@ pub struct Build {
     /// Build arguments, resolved.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub args: IndexMap<String, String>,
+    /// Arguments that are only named, where nobody looked for their values.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub unset_args: Vec<String>,
     /// Stage to build.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<String>,

@@ -35,9 +35,7 @@ pub(crate) mod testing;
 pub use build::{Build, BuildSecret};
 pub use develop::{Develop, WatchAction, WatchRule};
 pub use ext::{ProbeSpec, ProbeTarget, Reload, ReloadAction, ServiceExt, StackExt};
-pub use foreign::{
-    CredentialSpec, ModelSpec, ModelUse, ModelVariables, Provider, model_variables, provider_prefix,
-};
+pub use foreign::{CredentialSpec, ModelSpec, ModelUse, Provider};
 pub use health::{Healthcheck, HealthcheckTest};
 pub use mount::{FileMount, FileSource, Mount, MountKind, ResourceFile, VolumeSpec};
 pub use network::{Endpoint, IpamPool, NetworkMode, NetworkSpec, PortBinding, Protocol};
@@ -47,8 +45,8 @@ pub use project::Project;
 pub use resources::{BlkioConfig, DeviceRate, DeviceRequest, DeviceWeight};
 pub use rollout::UpdateConfig;
 pub use service::{
-    Condition, Dependency, Deploy, Device, Hook, Logging, Placement, PullPolicy, RestartPolicy, Service,
-    Spread, Ulimit,
+    Condition, Dependency, Deploy, Device, EnvFile, Hook, Logging, Placement, PullPolicy, RestartPolicy,
+    Service, Spread, Ulimit,
 };
 pub use smoke::SmokeTest;
 pub use usage::Usage;

@@ -116,6 +116,7 @@ pub struct FileMount {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ResourceFile {
     /// The engine-side name: `project_key` unless the file names it.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Where its content comes from.
     #[serde(flatten)]
@@ -152,6 +153,7 @@ pub enum FileSource {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct VolumeSpec {
     /// The engine-side name: `project_key` unless the file names it.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Whether somebody else makes it.
     #[serde(skip_serializing_if = "is_false")]

@@ -10,6 +10,7 @@ use crate::base::ServiceName;
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct NetworkSpec {
     /// The engine-side name: `project_key` unless the file names it.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub name: String,
     /// Whether somebody else makes it.
     #[serde(skip_serializing_if = "is_false")]

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use indexmap::IndexMap;
 use serde::Serialize;
+use serde::ser::SerializeMap;
 
 use super::render::{as_bytes, as_duration, is_false, is_zero};
 use super::{
@@ -63,6 +64,9 @@ pub struct Service {
     /// Labels on the container.
     #[serde(skip_serializing_if = "IndexMap::is_empty")]
     pub labels: IndexMap<String, String>,
+    /// Environment files that were not read; of a project to be run there are none.
+    #[serde(rename = "env_file", skip_serializing_if = "Vec::is_empty")]
+    pub env_files: Vec<EnvFile>,
     /// The files that some of the labels were read from, absolute.
     #[serde(skip)]
     pub label_files: Vec<PathBuf>,
@@ -319,6 +323,33 @@ impl Service {
         self.image
             .clone()
             .unwrap_or_else(|| format!("{project}-{service}"))
+    }
+}
+
+/// An environment file of a service.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnvFile {
+    /// Where it is, absolute where paths are resolved.
+    pub path: PathBuf,
+    /// Whether it must be there.
+    pub required: bool,
+    /// Whether values are taken as they are.
+    pub raw: bool,
+}
+
+impl Serialize for EnvFile {
+    /// As docker compose writes it: one that must be there is its path alone.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.required {
+            return self.path.serialize(serializer);
+        }
+        let mut table = serializer.serialize_map(None)?;
+        table.serialize_entry("path", &self.path)?;
+        table.serialize_entry("required", &false)?;
+        if self.raw {
+            table.serialize_entry("format", "raw")?;
+        }
+        table.end()
     }
 }
 

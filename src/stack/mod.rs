@@ -9,6 +9,8 @@
 //!   ─► model::Project ─► render (back to YAML and JSON)
 //! ```
 //!
+//! Where variables are to stay, `canonical` stands in the place of decode and resolve.
+//!
 //! Nothing stops at the first mistake: each stage adds [`diagnostic::Finding`]s and goes on with
 //! what can be used. Only `load` reads files, through [`load::Files`]; the environment is a value
 //! in its request. There is no clock and nothing asynchronous here.
@@ -23,6 +25,7 @@ pub mod merge;
 pub mod decode;
 pub mod resolve;
 pub mod load;
+pub mod canonical;
 pub mod render;
 
 #[cfg(test)]

@@ -23,6 +23,7 @@ pub struct Scopes {
     main: Rc<Scope>,
     by_file: HashMap<FileId, Rc<Scope>>,
     home: Option<PathBuf>,
+    as_written: bool,
 }
 
 impl Scopes {
@@ -32,7 +33,14 @@ impl Scopes {
             main,
             by_file: HashMap::new(),
             home,
+            as_written: false,
         }
+    }
+
+    /// The same, where [`Scopes::host_path`] leaves paths as they are written.
+    pub fn with_paths_as_written(mut self, as_written: bool) -> Self {
+        self.as_written = as_written;
+        self
     }
 
     /// Says the scope of a file.
@@ -51,12 +59,23 @@ impl Scopes {
         absolute(&self.of(file).base, self.home.as_deref(), written)
     }
 
-    /// A path as written in a file, where a path of Windows stays as it is.
+    /// A path as written in a file, where a path of Windows stays as it is. Where paths are not to be resolved,
+    /// one of the project's folder stays as it is too, and one of another folder is relative to the project's.
     pub fn host_path(&self, file: FileId, written: &str) -> PathBuf {
         if is_windows_absolute(written) {
             return PathBuf::from(written);
         }
-        self.path(file, written)
+        if !self.as_written {
+            return self.path(file, written);
+        }
+        if self.of(file).base == self.main.base {
+            return PathBuf::from(written);
+        }
+        let path = self.path(file, written);
+        if written.starts_with(['/', '~']) {
+            return path;
+        }
+        relative(&path, &self.main.base)
     }
 }
 
@@ -86,6 +105,21 @@ pub fn clean(path: &Path) -> PathBuf {
         }
     }
     out
+}
+
+/// A path as seen from a folder, both absolute.
+fn relative(path: &Path, folder: &Path) -> PathBuf {
+    let shared = path
+        .components()
+        .zip(folder.components())
+        .take_while(|(a, b)| a == b)
+        .count();
+    let up = folder.components().skip(shared).map(|_| Component::ParentDir);
+    let seen: PathBuf = up.chain(path.components().skip(shared)).collect();
+    if seen.as_os_str().is_empty() {
+        return PathBuf::from(".");
+    }
+    seen
 }
 
 /// `C:\…`, `C:/…` or `\\…`.

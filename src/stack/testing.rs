@@ -5,7 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::diagnostic::{RenderStyle, render_all};
-use super::load::{Files, LoadRequest, Loaded, PathKind, load};
+use super::load::{Files, LoadRequest, Loaded, PathKind, Skip, load, load_undecoded};
 use super::render;
 
 /// Files in memory; every folder above a file is there.
@@ -100,6 +100,22 @@ impl Case {
     /// What the load gives.
     pub(crate) fn load(&self) -> Loaded {
         load(&self.request, &self.files)
+    }
+
+    /// With these steps left out.
+    pub(crate) fn skip(mut self, skip: Skip) -> Self {
+        self.request.skip = skip;
+        self
+    }
+
+    /// The stack with its variables in place as YAML, or the findings where there is none.
+    pub(crate) fn undecoded(mut self) -> String {
+        self.request.skip.interpolation = true;
+        let loaded = load_undecoded(&self.request, &self.files);
+        match loaded.project {
+            Some(model) => render::to_yaml(&model),
+            None => render_all(&loaded.findings, &loaded.sources, RenderStyle::default()),
+        }
     }
 
     /// The findings as text.

@@ -14,9 +14,17 @@ use crate::support::running::Outcome;
 
 /// Files that use every attribute between them, each in a folder with what it refers to.
 const CORPUS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/corpus");
-/// Where docker compose hashes the path of an environment file instead of what it says; on containers, both hash
-/// what it says.
-const HASHED_BY_PATH: [&str; 4] = ["env-file", "env-file-s", "extends", "merge"];
+/// Options that leave steps out, together with which the answers are to be the same too.
+const LEFT_OUT: &[&[&str]] = &[
+    &["--no-interpolate"],
+    &["--no-interpolate", "--no-normalize"],
+    &["--no-interpolate", "--no-path-resolution"],
+    &["--no-normalize"],
+    &["--no-path-resolution"],
+    &["--no-normalize", "--no-path-resolution"],
+    &["--no-env-resolution"],
+    &["--no-consistency"],
+];
 
 fn cases() -> Vec<PathBuf> {
     let mut cases: Vec<PathBuf> = fs::read_dir(CORPUS).unwrap().map(|e| e.unwrap().path()).collect();
@@ -80,23 +88,40 @@ fn compare(case: &Path, compose: &Path) -> Vec<String> {
     fs::remove_file(&file).unwrap();
     let again: Value = serde_json::from_str(&again.expect(0).stdout).unwrap();
     differences("yaml read again", &again, &expected, &mut out);
-    let name = case.file_name().unwrap().to_str().unwrap();
-    if !HASHED_BY_PATH.contains(&name) {
-        let hashes = |outcome: Outcome| {
-            let mut lines: Vec<String> = outcome.stdout.lines().map(str::to_owned).collect();
-            lines.sort();
-            lines
-        };
-        let hash = ["config", "--hash", "*"];
-        let (found, expected) = (
-            hashes(ours(case, &hash).expect(0)),
-            hashes(theirs(compose, case, &hash).expect(0)),
-        );
-        if found != expected {
-            out.push(format!("hashes: {found:?} instead of {expected:?}"));
-        }
+    let hashes = |outcome: Outcome| {
+        let mut lines: Vec<String> = outcome.stdout.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    let hash = ["config", "--hash", "*"];
+    let (found, expected) = (
+        hashes(ours(case, &hash).expect(0)),
+        hashes(theirs(compose, case, &hash).expect(0)),
+    );
+    if found != expected {
+        out.push(format!("hashes: {found:?} instead of {expected:?}"));
     }
     out
+}
+
+#[test]
+fn config_leaves_out_the_steps_that_docker_compose_leaves_out() {
+    let Some(compose) = peer::required() else { return };
+    let mut wrong = Vec::new();
+    for case in cases() {
+        for options in LEFT_OUT {
+            let args: Vec<&str> = ["config", "--format", "json"]
+                .iter()
+                .chain(*options)
+                .copied()
+                .collect();
+            let json = |outcome: Outcome| serde_json::from_str::<Value>(&outcome.expect(0).stdout).unwrap();
+            let (found, expected) = (json(ours(&case, &args)), json(theirs(&compose, &case, &args)));
+            let name = format!("{} {}", case.file_name().unwrap().display(), options.join(" "));
+            differences(&name, &found, &expected, &mut wrong);
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

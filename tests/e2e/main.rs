@@ -30,7 +30,6 @@ mod lifecycle;
 mod manage;
 mod names;
 mod output;
-mod outside;
 mod ports;
 mod probe;
 mod run;

@@ -3,13 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
+use serde_json::{Map, Value};
+
 use crate::base::ServiceName;
 use crate::base::secret::MASK;
 use crate::model::compose::service_hash;
 use crate::model::{MountKind, Project};
-use crate::stack::Loaded;
 use crate::stack::interpolate::used_variables;
-use crate::stack::render::{project_json, project_yaml};
+use crate::stack::load::load_undecoded;
+use crate::stack::render::{pretty_json, project_json, project_yaml, to_yaml};
+use crate::stack::{Disk, LoadRequest, Loaded, load};
 use crate::view::template::columns;
 use crate::view::text::one_line;
 
@@ -37,8 +40,35 @@ pub fn run(context: &Context, settings: &ConfigSettings) -> Outcome {
     Ok(Exit::AsWanted)
 }
 
+/// What is loaded: with the steps left out that were asked for, and as docker compose's hash has it, environment
+/// files unread.
+fn request(context: &Context, settings: &ConfigSettings) -> LoadRequest {
+    let mut request = context.load_request(&settings.services, &context.settings.profiles);
+    request.skip = settings.skip;
+    request.skip.env_files = matches!(settings.list, ConfigList::Hashes(_));
+    request
+}
+
 fn text(context: &Context, settings: &ConfigSettings) -> Result<String, ExpectedError> {
-    let loaded = context.load(&settings.services);
+    if settings.skip.interpolation {
+        match settings.list {
+            ConfigList::Nothing => return undecoded(context, settings, |_| String::new()),
+            ConfigList::Stack(ConfigFormat::Yaml) => return undecoded(context, settings, to_yaml),
+            ConfigList::Stack(ConfigFormat::Json) => {
+                return undecoded(context, settings, |model| {
+                    pretty_json(&without_empty_lists(model))
+                });
+            }
+            ConfigList::Services => {
+                return undecoded(context, settings, |model| {
+                    let services = model.get("services").and_then(Value::as_object);
+                    lines(services.into_iter().flat_map(Map::keys))
+                });
+            }
+            _ => {}
+        }
+    }
+    let loaded = load(&request(context, settings), &Disk);
     let variables: BTreeMap<String, String> = match settings.list {
         ConfigList::Environment => loaded.variables.clone().into_iter().collect(),
         _ => BTreeMap::new(),
@@ -81,6 +111,29 @@ fn text(context: &Context, settings: &ConfigSettings) -> Result<String, Expected
                 .map(|(name, value)| format!("{name}={}", context.masker.mask(value))),
         ),
     })
+}
+
+/// The stack with its variables in place.
+fn undecoded(
+    context: &Context,
+    settings: &ConfigSettings,
+    write: impl FnOnce(&Value) -> String,
+) -> Result<String, ExpectedError> {
+    let loaded = load_undecoded(&request(context, settings), &Disk);
+    Ok(write(&context.told(loaded)?))
+}
+
+/// docker compose's JSON has `null` where a list is empty.
+fn without_empty_lists(value: &Value) -> Value {
+    match value {
+        Value::Array(items) if items.is_empty() => Value::Null,
+        Value::Array(items) => items.iter().map(without_empty_lists).collect(),
+        Value::Object(table) => table
+            .iter()
+            .map(|(key, value)| (key.clone(), without_empty_lists(value)))
+            .collect(),
+        other => other.clone(),
+    }
 }
 
 /// Hides the values of variables that hold secrets, as far as their names tell.

@@ -68,11 +68,10 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
         )))?;
         return Ok(Exit::AsWanted);
     }
-    let known = or_nothing(project.as_ref(), &name);
-    let wants = Wants {
-        programs: Arc::new(context.programs(&known)),
-        ..session::wants(&known, std::collections::BTreeMap::new())
-    };
+    let wants = session::wants(
+        &or_nothing(project.as_ref(), &name),
+        std::collections::BTreeMap::new(),
+    );
     let plan_of = |observed: &Observed| plan_down(project.as_deref(), observed, &down);
     let converged = converge(
         &session.site,

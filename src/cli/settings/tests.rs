@@ -132,11 +132,6 @@ fn wrong_values_are_refused_with_what_was_expected() {
 
     hint: run `platform up -d` again after a change: it replaces only what changed
     ");
-    insta::assert_snapshot!(refused("platform config --no-interpolate"), @r"
-    error: --no-interpolate is not supported
-
-    hint: `platform config` shows the stack resolved in full
-    ");
     insta::assert_snapshot!(refused("platform ps --format {{.Name}}"), @r"
     error: a Go template in --format is not supported
 

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Project, Service};
+use super::{Mount, Project, Service};
 
 mod deploy;
 mod hash;
@@ -117,6 +117,15 @@ fn json_form(service: &mut Map<String, Value>) {
     service.sort_keys();
 }
 
+/// A mount in Compose's structure; texts as they are.
+pub fn mount_value(mount: &Mount) -> Value {
+    let mut value = serde_json::to_value(mount).unwrap_or(Value::Null);
+    if let Value::Object(fields) = &mut value {
+        mount_form(fields);
+    }
+    value
+}
+
 /// The tables of a list.
 fn tables(list: Option<&mut Value>) -> impl Iterator<Item = &mut Map<String, Value>> {
     let items = list.and_then(Value::as_array_mut);
@@ -149,6 +158,7 @@ fn service_form(service: &mut Map<String, Value>) {
     shared_form(service);
     if let Some(Value::Object(build)) = service.get_mut("build") {
         shared_form(build);
+        unset_args(build);
     }
     for bytes in ["memswap_limit", "mem_swappiness"] {
         if let Some(value) = service.get_mut(bytes) {
@@ -159,6 +169,17 @@ fn service_form(service: &mut Map<String, Value>) {
         deploy::deploy_form(deploy);
     }
     service.sort_keys();
+}
+
+/// Arguments without a value stand among the others.
+fn unset_args(build: &mut Map<String, Value>) {
+    let Some(Value::Array(names)) = build.shift_remove("unset_args") else {
+        return;
+    };
+    if let Value::Object(args) = build.entry("args").or_insert_with(|| json!({})) {
+        let names = names.iter().filter_map(Value::as_str);
+        args.extend(names.map(|name| (name.to_owned(), Value::Null)));
+    }
 }
 
 /// What services and builds have alike: hosts, Go's map of which is written as a sorted list, and limits, one

@@ -39,7 +39,7 @@ impl Decoder<'_> {
         let Some(table) = node.mapping() else {
             let context = self.text("build", node)?;
             out.context = self.context(node, &context);
-            out.dockerfile = Some("Dockerfile".to_owned());
+            out.dockerfile = self.implied.then(|| "Dockerfile".to_owned());
             return Some(out);
         };
         out.context = match table.get("context") {
@@ -59,8 +59,12 @@ impl Decoder<'_> {
                 }
                 "args" => {
                     for (name, arg) in self.environment("args", value) {
-                        if let Some(arg) = arg {
-                            out.args.insert(name, arg);
+                        match arg {
+                            Some(arg) => {
+                                out.args.insert(name, arg);
+                            }
+                            None if !self.implied => out.unset_args.push(name),
+                            None => {}
                         }
                     }
                 }
@@ -100,7 +104,7 @@ impl Decoder<'_> {
             }
         }
         if out.dockerfile_inline.is_none() && out.dockerfile.is_none() {
-            out.dockerfile = Some("Dockerfile".to_owned());
+            out.dockerfile = self.implied.then(|| "Dockerfile".to_owned());
         } else if out.dockerfile_inline.is_some() && out.dockerfile.is_some() {
             self.error(
                 Code::Conflict,
@@ -136,11 +140,7 @@ impl Decoder<'_> {
 
     /// A folder made absolute; URLs and references of other kinds stay.
     fn context(&self, node: &Node, written: &str) -> String {
-        let is_remote = written.contains("://")
-            || written.starts_with("git@")
-            || written.starts_with("github.com/")
-            || written.starts_with("service:");
-        if is_remote {
+        if is_remote(written) {
             return written.to_owned();
         }
         self.scopes
@@ -201,4 +201,12 @@ impl Decoder<'_> {
                 .collect(),
         }
     }
+}
+
+/// Whether the place of a context is no folder: a URL, another service, or another kind of reference.
+pub(in crate::stack) fn is_remote(written: &str) -> bool {
+    written.contains("://")
+        || written.starts_with("git@")
+        || written.starts_with("github.com/")
+        || written.starts_with("service:")
 }

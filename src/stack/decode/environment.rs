@@ -1,23 +1,18 @@
 //! `environment`, `env_file`, `label_file`.
 
-use std::path::PathBuf;
-
 use indexmap::IndexMap;
 
 use super::Decoder;
+use crate::model::EnvFile;
 use crate::stack::diagnostic::Code;
 use crate::stack::source::Span;
 use crate::stack::tree::Node;
 
-/// An environment file of a service.
+/// An environment or label file of a service, and where it was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EnvFileRef {
-    /// Where it is, absolute.
-    pub path: PathBuf,
-    /// Whether it must be there.
-    pub required: bool,
-    /// Whether values are taken as they are.
-    pub raw: bool,
+    /// The file.
+    pub file: EnvFile,
     /// Where it was written.
     pub span: Span,
 }
@@ -51,30 +46,40 @@ impl Decoder<'_> {
     }
 
     fn env_file(&mut self, node: &Node) -> Option<EnvFileRef> {
-        let mut out = EnvFileRef {
-            path: PathBuf::new(),
-            required: true,
-            raw: false,
-            span: node.span,
-        };
         let Some(table) = node.mapping() else {
-            out.path = self.path("env_file", node)?;
-            return Some(out);
+            return self.plain_file("env_file", node);
         };
-        let mut path = None;
+        let (mut path, mut required, mut raw) = (None, true, false);
         for (key, entry) in table {
             match &**key {
                 "path" => path = self.path("path", &entry.node),
-                "required" => out.required = self.boolean("required", &entry.node).unwrap_or(true),
-                "format" => out.raw = self.one_of("format", &entry.node, &["raw"]).is_some(),
+                "required" => required = self.boolean("required", &entry.node).unwrap_or(true),
+                "format" => raw = self.one_of("format", &entry.node, &["raw"]).is_some(),
                 other => self.unknown(other, entry, "an environment file", ENV_FILE, &[]),
             }
         }
         if !table.contains_key("path") {
             self.missing("path", "an environment file", node.span);
         }
-        out.path = path?;
-        Some(out)
+        Some(EnvFileRef {
+            file: EnvFile {
+                path: path?,
+                required,
+                raw,
+            },
+            span: node.span,
+        })
+    }
+
+    fn plain_file(&mut self, name: &str, node: &Node) -> Option<EnvFileRef> {
+        Some(EnvFileRef {
+            file: EnvFile {
+                path: self.path(name, node)?,
+                required: true,
+                raw: false,
+            },
+            span: node.span,
+        })
     }
 
     pub(super) fn label_files(&mut self, node: &Node) -> Vec<EnvFileRef> {
@@ -84,14 +89,7 @@ impl Decoder<'_> {
         };
         items
             .into_iter()
-            .filter_map(|item| {
-                Some(EnvFileRef {
-                    path: self.path("label_file", item)?,
-                    required: true,
-                    raw: false,
-                    span: item.span,
-                })
-            })
+            .filter_map(|item| self.plain_file("label_file", item))
             .collect()
     }
 }

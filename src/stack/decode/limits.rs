@@ -165,6 +165,8 @@ impl Decoder<'_> {
         Some(match text.as_str() {
             "always" => PullPolicy::Always,
             "never" => PullPolicy::Never,
+            // Its other name is kept where what was written is to be seen.
+            "if_not_present" if !self.implied => PullPolicy::Every(text),
             "missing" | "if_not_present" | "" => PullPolicy::Missing,
             "build" => PullPolicy::Build,
             "daily" | "weekly" => PullPolicy::Every(text),

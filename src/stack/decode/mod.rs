@@ -27,6 +27,11 @@ mod resources;
 mod service;
 mod smoke;
 
+pub(super) use build::is_remote as is_remote_context;
+pub(super) use mounts::{clean_target, short_mount};
+pub(super) use ports::parse_short as short_ports;
+pub(super) use reader::to_json;
+
 pub use environment::EnvFileRef;
 pub use project::{Decoded, DecodedService, decode};
 

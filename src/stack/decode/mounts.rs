@@ -138,7 +138,7 @@ impl Decoder<'_> {
                         self.error(Code::Conflict, "a tmpfs has no source", entry.key_span);
                     }
                 },
-                "target" => out.target = clean_target(&self.text("target", value)?),
+                "target" => out.target = self.text("target", value)?,
                 "read_only" => out.read_only = self.boolean("read_only", value)?,
                 "bind" => self.bind_options(value, &mut out.kind),
                 "volume" => self.volume_options(value, &mut out.kind),
@@ -146,6 +146,9 @@ impl Decoder<'_> {
                 "image" => self.image_options(value, &mut out.kind),
                 other => self.unknown(other, entry, "a volume", MOUNT, &[]),
             }
+        }
+        if self.implied {
+            out.target = clean_target(&out.target);
         }
         if out.target.is_empty() {
             self.missing("target", "a volume", node.span);
@@ -422,6 +425,11 @@ pub(super) fn parse_short(text: &str) -> Result<Short<'_>, &'static str> {
     Ok(out)
 }
 
+/// The mount of a short form, where it can be read.
+pub(in crate::stack) fn short_mount(text: &str, host_path: impl FnOnce(&str) -> PathBuf) -> Option<Mount> {
+    parse_short(text).ok().map(|short| short.into_mount(host_path))
+}
+
 /// Whether the source of a short form is a path, not the name of a volume.
 fn is_path(source: &str) -> bool {
     let mut chars = source.chars();
@@ -432,7 +440,7 @@ fn is_path(source: &str) -> bool {
 }
 
 /// A target without doubled and trailing slashes, `.` and `..`.
-fn clean_target(target: &str) -> String {
+pub(in crate::stack) fn clean_target(target: &str) -> String {
     if !target.starts_with('/') {
         return target.to_owned();
     }

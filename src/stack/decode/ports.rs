@@ -169,7 +169,7 @@ fn parse_range(text: &str) -> Result<(u16, u16), String> {
 }
 
 /// The short form, ranges spread.
-pub(super) fn parse_short(text: &str) -> Result<Vec<PortBinding>, String> {
+pub(in crate::stack) fn parse_short(text: &str) -> Result<Vec<PortBinding>, String> {
     let (address, protocol) = match text.rsplit_once('/') {
         Some((address, protocol)) => (address, protocol),
         None => (text, "tcp"),

@@ -56,11 +56,12 @@ const TOP: &[&str] = &[
     "x-platform",
 ];
 
-/// Decodes a merged tree; mistakes become findings.
-pub fn decode(root: &Node, scopes: &Scopes, findings: &mut Findings) -> Decoded {
+/// Decodes a merged tree, with what attributes imply of themselves (`implied`) or without; mistakes become findings.
+pub fn decode(root: &Node, scopes: &Scopes, implied: bool, findings: &mut Findings) -> Decoded {
     let mut decoder = Decoder {
         findings,
         scopes,
+        implied,
         ports_left: MOST_PORTS,
     };
     decoder.project(root)

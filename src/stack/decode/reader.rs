@@ -17,6 +17,8 @@ use crate::stack::tree::{Entry, Mapping, Node, Resolved, Value};
 pub(super) struct Decoder<'a> {
     pub(super) findings: &'a mut Findings,
     pub(super) scopes: &'a Scopes,
+    /// Whether what an attribute implies is written out.
+    pub(super) implied: bool,
     /// Ports that the whole stack may still have, ranges spread: a few bytes can name thousands.
     pub(super) ports_left: usize,
 }
@@ -30,7 +32,7 @@ pub(super) fn is_extension(key: &str) -> bool {
 }
 
 /// A value as JSON.
-pub(super) fn to_json(node: &Node) -> serde_json::Value {
+pub(in crate::stack) fn to_json(node: &Node) -> serde_json::Value {
     use serde_json::Value as Json;
     match &node.value {
         Value::Sequence(items) => items.iter().map(|item| to_json(item)).collect(),

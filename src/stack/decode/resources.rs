@@ -184,7 +184,7 @@ impl Decoder<'_> {
                     *span,
                 );
             }
-            if name.is_empty() {
+            if name.is_empty() && self.implied {
                 name = key.to_owned();
             }
             return Some(ResourceFile {
@@ -260,7 +260,7 @@ impl Decoder<'_> {
         if !external {
             return;
         }
-        if name.is_empty() {
+        if name.is_empty() && self.implied {
             key.clone_into(name);
         }
         for (attribute, entry) in table {

@@ -1,4 +1,4 @@
-//! The way from a request to a project.
+//! The way from a request to one tree: files found, read and put together.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -6,39 +6,48 @@ use std::rc::Rc;
 
 use super::discover::{StackFile, discover};
 use super::files::Files;
-use super::request::{LoadRequest, Loaded};
-use super::service_files;
+use super::request::LoadRequest;
 use super::variables::{Collected, shown};
-use crate::stack::decode::{self, decode};
+use crate::base::ProjectName;
+use crate::stack::decode;
 use crate::stack::diagnostic::{Code, Finding, Findings};
 use crate::stack::interpolate::{Variables, interpolate};
 use crate::stack::merge::{self, Merger};
-use crate::stack::resolve::{self, NameSource, Places, Wanted, project_name};
+use crate::stack::resolve::{NameSource, project_name};
 use crate::stack::scope::{Scope, Scopes, clean};
 use crate::stack::source::{FileId, SourceMap, Span};
 use crate::stack::tree::{MAX_BYTES, MAX_NODES, Node, Resolved, Value, compose, within_limits};
 
-/// Loads a project.
-pub fn load(request: &LoadRequest, files: &dyn Files) -> Loaded {
-    let mut findings = Findings::default();
-    let mut sources = SourceMap::default();
-    let mut known = HashMap::new();
-    let project = run(request, files, &mut sources, &mut findings, &mut known);
-    Loaded {
-        project: project.filter(|_| !findings.has_errors()),
-        findings: findings.into_sorted(),
-        sources,
-        variables: known,
-    }
+/// What every step reads with and adds to.
+pub(super) struct Loading<'f> {
+    pub(super) files: &'f dyn Files,
+    pub(super) sources: SourceMap,
+    pub(super) findings: Findings,
 }
 
-fn run(
+/// A stack in one tree.
+pub(super) struct Assembled {
+    pub(super) root: Rc<Node>,
+    pub(super) scopes: Scopes,
+    /// That of the files which were given.
+    pub(super) scope: Rc<Scope>,
+    pub(super) name: ProjectName,
+    pub(super) stack_files: Vec<PathBuf>,
+    pub(super) env_files: Vec<PathBuf>,
+}
+
+/// Finds and reads the files and puts them together; `known` gets the variables.
+pub(super) fn assemble(
     request: &LoadRequest,
-    files: &dyn Files,
-    sources: &mut SourceMap,
-    findings: &mut Findings,
+    loading: &mut Loading<'_>,
     known: &mut HashMap<String, String>,
-) -> Option<crate::model::Project> {
+) -> Option<Assembled> {
+    let Loading {
+        files,
+        sources,
+        findings,
+    } = loading;
+    let files = *files;
     let mut collected = Collected::new(&request.environment, &request.working_dir);
     let first_folder = project_dir(request, &[]);
     if request.files.is_empty() {
@@ -75,16 +84,17 @@ fn run(
 
     let home = request.environment.get("HOME").map(PathBuf::from);
     let scope = Rc::new(Scope {
-        base: working_dir.clone(),
+        base: working_dir,
         variables: Rc::new(variables),
     });
     let mut assembly = Assembly {
         files,
         sources,
         findings,
-        scopes: Scopes::new(Rc::clone(&scope), home),
+        scopes: Scopes::new(Rc::clone(&scope), home).with_paths_as_written(request.skip.paths),
         shown_from: request.working_dir.clone(),
-        merger: Merger::default(),
+        merger: Merger::with_listed_pairs(request.skip.interpolation),
+        interpolates: !request.skip.interpolation,
         extended: HashMap::new(),
         included: HashMap::new(),
         including: stack_files.iter().map(|f| f.path.clone()).collect(),
@@ -102,7 +112,6 @@ fn run(
         }
         return None;
     };
-
     if !within_limits(&root) {
         findings.push(
             Finding::error(
@@ -113,34 +122,14 @@ fn run(
         );
         return None;
     }
-    let mut decoded = decode(&root, &scopes, findings);
-    let profiles = if request.profiles.is_empty() {
-        let listed = scope.variables.get("COMPOSE_PROFILES").map_or("", String::as_str);
-        listed
-            .split(',')
-            .map(str::trim)
-            .filter(|p| !p.is_empty())
-            .map(str::to_owned)
-            .collect()
-    } else {
-        request.profiles.clone()
-    };
-    let wanted = Wanted {
+    Some(Assembled {
+        root,
+        scopes,
+        scope,
         name,
-        working_dir,
-        files: stack_files.into_iter().map(|f| f.path).collect(),
+        stack_files: stack_files.into_iter().map(|f| f.path).collect(),
         env_files,
-        profiles,
-        asked: request.services.clone(),
-    };
-    let service_files = service_files::Wanted::take(&mut decoded);
-    let places = Places::new(&root);
-    let mut project = resolve::complete(decoded, &wanted, places, findings);
-    project.places = places.of_project(&project, sources);
-    service_files.read_into(&mut project, &scope.variables, files, sources, findings);
-    resolve::check(&mut project, places, findings);
-    service_files::digests(&mut project, places, files, findings);
-    Some(project)
+    })
 }
 
 /// The project's folder, as far as it is known before anything is read: `None` where no stack is
@@ -244,7 +233,10 @@ fn find_name(
         .filter_map(|document| document.get("name"))
         .next_back();
     let mut silent = Findings::default();
-    let node = written.map(|entry| interpolate(&entry.node, variables, sources, &mut silent));
+    let node = written.map(|entry| match request.skip.interpolation {
+        false => interpolate(&entry.node, variables, sources, &mut silent),
+        true => Rc::clone(&entry.node),
+    });
     let in_file = node.as_ref().and_then(|node| match node.resolved() {
         Some(Resolved::Text(text)) => Some(text.to_owned()),
         _ => None,
@@ -291,6 +283,8 @@ pub(super) struct Assembly<'a> {
     pub(super) scopes: Scopes,
     pub(super) shown_from: PathBuf,
     pub(super) merger: Merger,
+    /// Whether variables are put in.
+    pub(super) interpolates: bool,
     /// Files read for `extends`, by path: interpolated, with services not yet extended.
     pub(super) extended: HashMap<PathBuf, Option<Rc<Node>>>,
     /// Results of `include`, by paths and project folder.
@@ -309,13 +303,22 @@ impl Assembly<'_> {
         merged: &mut Option<Rc<Node>>,
     ) {
         self.scopes.set(id, Rc::clone(scope));
-        let tree = interpolate(document, &scope.variables, self.sources, self.findings);
+        let tree = self.interpolated(document, scope);
         let tree = self.extend_all(&tree);
         let tree = self.include_all(&tree);
         *merged = Some(match merged.take() {
             None => merge::without_resets(&tree),
             Some(base) => self.merger.merge(&base, &tree, self.findings),
         });
+    }
+
+    /// A document with variables put in, where they are to be.
+    pub(super) fn interpolated(&mut self, document: &Rc<Node>, scope: &Scope) -> Rc<Node> {
+        if self.interpolates {
+            interpolate(document, &scope.variables, self.sources, self.findings)
+        } else {
+            Rc::clone(document)
+        }
     }
 
     /// Reads a file for `include` or `extends`.

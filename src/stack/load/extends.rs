@@ -6,7 +6,6 @@ use std::rc::Rc;
 
 use super::assemble::{Assembly, with_entry};
 use crate::stack::diagnostic::{Code, Finding, did_you_mean};
-use crate::stack::interpolate::interpolate;
 use crate::stack::scope::Scope;
 use crate::stack::source::Span;
 use crate::stack::tree::{Mapping, Node, Resolved, Value};
@@ -244,7 +243,7 @@ impl Assembly<'_> {
         let (_, documents) = self.read(path, scope)?;
         let mut merged: Option<Rc<Node>> = None;
         for document in documents {
-            let tree = interpolate(&document, &scope.variables, self.sources, self.findings);
+            let tree = self.interpolated(&document, scope);
             merged = Some(match merged {
                 None => tree,
                 Some(base) => self.merger.merge(&base, &tree, self.findings),

@@ -7,6 +7,7 @@ mod compare;
 mod discover;
 mod extends;
 mod files;
+mod finish;
 mod include;
 mod request;
 mod service_files;
@@ -15,7 +16,8 @@ mod variables;
 #[cfg(test)]
 mod tests;
 
-pub use assemble::{folder, load};
+pub use assemble::folder;
 pub use discover::{DEFAULT_NAMES, OVERRIDE_NAMES};
 pub use files::{Disk, Files, PathKind};
-pub use request::{LoadRequest, Loaded};
+pub use finish::{load, load_undecoded};
+pub use request::{LoadRequest, Loaded, Skip};

@@ -30,13 +30,32 @@ pub struct LoadRequest {
     pub environment: HashMap<String, String>,
     /// Services named on the command line: they take part whatever their profiles.
     pub services: Vec<String>,
+    /// Steps to leave out.
+    pub skip: Skip,
+}
+
+/// Steps of loading that may be left out, as the `--no-…` options of `config` ask for it. What is then loaded is
+/// for looking at, not for running.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Skip {
+    /// Variables stay as they are written.
+    pub interpolation: bool,
+    /// What is implied is not written out: the default network, full names, dependencies by links, the name of
+    /// the Dockerfile.
+    pub normalization: bool,
+    /// Relative paths stay as they are written; those of other folders are relative to the project's.
+    pub paths: bool,
+    /// Environment files of services are named, not read.
+    pub env_files: bool,
+    /// The parts are not checked against each other.
+    pub consistency: bool,
 }
 
 /// What a load gives: always findings and sources, and a project where nothing was wrong.
-#[derive(Debug, Clone, Default)]
-pub struct Loaded {
-    /// The project; `None` where there is an error among the findings.
-    pub project: Option<Project>,
+#[derive(Debug, Clone)]
+pub struct Loaded<T = Project> {
+    /// The project, in the form that was asked for; `None` where there is an error among the findings.
+    pub project: Option<T>,
     /// What was found, errors first.
     pub findings: Vec<Finding>,
     /// The texts that findings point into.
@@ -45,7 +64,7 @@ pub struct Loaded {
     pub variables: HashMap<String, String>,
 }
 
-impl Loaded {
+impl<T> Loaded<T> {
     /// Whether there simply is no stack here, as opposed to one that is wrong.
     pub fn is_not_found(&self) -> bool {
         self.findings.iter().any(|f| f.code == Code::NotFound)

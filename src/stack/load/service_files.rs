@@ -23,16 +23,17 @@ use crate::stack::source::{SourceMap, Span};
 pub(super) struct Wanted(Vec<(ServiceName, Vec<EnvFileRef>, Vec<EnvFileRef>)>);
 
 impl Wanted {
-    /// Takes them out of what was decoded.
-    pub(super) fn take(decoded: &mut DecodedStack) -> Self {
+    /// Takes them out of what was decoded; environment files only where they are to be read.
+    pub(super) fn take(decoded: &mut DecodedStack, env_files: bool) -> Self {
         Self(
             decoded
                 .services
                 .iter_mut()
                 .filter(|(_, s)| !s.env_files.is_empty() || !s.label_files.is_empty())
                 .map(|(name, s)| {
-                    let env_files = std::mem::take(&mut s.env_files);
-                    (name.clone(), env_files, std::mem::take(&mut s.label_files))
+                    let env_files = env_files.then(|| std::mem::take(&mut s.env_files));
+                    let label_files = std::mem::take(&mut s.label_files);
+                    (name.clone(), env_files.unwrap_or_default(), label_files)
                 })
                 .collect(),
         )
@@ -48,6 +49,7 @@ impl Wanted {
         findings: &mut Findings,
     ) {
         let mut reader = Reader {
+            folder: project.working_dir.clone(),
             variables,
             files,
             sources,
@@ -64,12 +66,14 @@ impl Wanted {
             let own = std::mem::take(&mut service.labels);
             service.labels = reader.all(&label_files, None);
             service.labels.extend(own);
-            service.label_files = label_files.into_iter().map(|file| file.path).collect();
+            service.label_files = label_files.into_iter().map(|label| label.file.path).collect();
         }
     }
 }
 
 struct Reader<'a> {
+    /// Where paths start from that were left as they are written.
+    folder: PathBuf,
     variables: &'a Variables,
     files: &'a dyn Files,
     sources: &'a mut SourceMap,
@@ -83,18 +87,19 @@ impl Reader<'_> {
         own: Option<&IndexMap<String, Option<String>>>,
     ) -> IndexMap<String, String> {
         let mut out: IndexMap<String, String> = IndexMap::new();
-        for file in refs {
-            if self.files.kind(&file.path).is_none() {
+        for EnvFileRef { file, span } in refs {
+            let path = self.folder.join(&file.path);
+            if self.files.kind(&path).is_none() {
                 if file.required {
                     self.findings.push(
-                        Finding::error(Code::Read, format!("no file {}", file.path.display()))
-                            .at(file.span)
+                        Finding::error(Code::Read, format!("no file {}", path.display()))
+                            .at(*span)
                             .help("where it may be missing: {path: …, required: false}"),
                     );
                 }
                 continue;
             }
-            let Some(text) = read_text(&file.path, self.files, self.findings) else {
+            let Some(text) = read_text(&path, self.files, self.findings) else {
                 continue;
             };
             let variables = self.variables;
@@ -115,12 +120,12 @@ impl Reader<'_> {
             match parsed {
                 Ok(parsed) => out.extend(parsed.variables),
                 Err(error) => {
-                    let name = file.path.display().to_string();
-                    let id = self.sources.add(name, &file.path, text);
+                    let name = path.display().to_string();
+                    let id = self.sources.add(name, &path, text);
                     self.findings.push(
                         Finding::error(Code::EnvFile, error.message)
                             .label(Span::new(id, error.at..error.at + 1), "")
-                            .label(file.span, "read from here"),
+                            .label(*span, "read from here"),
                     );
                 }
             }
@@ -131,6 +136,7 @@ impl Reader<'_> {
 
 /// Fills in the digests of configs and secrets, and warns of files that are not there.
 pub(super) fn digests(project: &mut Project, places: Places<'_>, files: &dyn Files, findings: &mut Findings) {
+    let folder = project.working_dir.clone();
     for section in ["configs", "secrets"] {
         let resources = if section == "configs" {
             &mut project.configs
@@ -153,8 +159,11 @@ pub(super) fn digests(project: &mut Project, places: Places<'_>, files: &dyn Fil
                     }
                     value.as_ref().map(|v| digest(v.expose().as_bytes()))
                 }
-                FileSource::File(path) => match files.kind(path) {
-                    Some(PathKind::File) => files.read(path).ok().map(|content| digest(&content)),
+                FileSource::File(path) => match files.kind(&folder.join(path)) {
+                    Some(PathKind::File) => files
+                        .read(&folder.join(path))
+                        .ok()
+                        .map(|content| digest(&content)),
                     Some(PathKind::Folder) => None,
                     None => {
                         findings.push(
@@ -185,7 +194,9 @@ fn missing_binds(project: &Project, places: Places<'_>, files: &dyn Files, findi
             };
             let looks_like_file =
                 source.extension().is_some() && PathBuf::from(&mount.target).extension().is_some();
-            if (looks_like_file || !create_host_path) && files.kind(source).is_none() {
+            if (looks_like_file || !create_host_path)
+                && files.kind(&project.working_dir.join(source)).is_none()
+            {
                 let finding = Finding::warning(
                     Code::Suspicious,
                     format!(

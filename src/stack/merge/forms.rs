@@ -12,6 +12,25 @@ pub(super) fn key_values(node: &Rc<Node>) -> Option<Rc<Node>> {
     })
 }
 
+/// `{B: null, A: 1}` as `[A=1, B]`; a list stays. `None` where it is neither.
+pub(super) fn pairs(node: &Rc<Node>) -> Option<Rc<Node>> {
+    let Value::Mapping(table) = &node.value else {
+        return node.sequence().map(|_| Rc::clone(node));
+    };
+    let mut pairs = Vec::new();
+    for (key, entry) in table {
+        let text = match &entry.node.value {
+            _ if entry.node.is_null() => key.to_string(),
+            Value::Scalar(scalar) => format!("{key}={}", scalar.text()),
+            _ => return None,
+        };
+        pairs.push((text, entry.node.span));
+    }
+    pairs.sort();
+    let items = pairs.into_iter().map(|(text, span)| Node::text(text, span));
+    Some(Rc::new(Node::new(Value::Sequence(items.collect()), node.span)))
+}
+
 /// `[a, b]` as `{a: null, b: null}`; a table stays.
 pub(super) fn names(node: &Rc<Node>) -> Option<Rc<Node>> {
     as_table(node, |item| (item.to_owned(), None))

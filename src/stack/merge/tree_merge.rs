@@ -15,9 +15,16 @@ const MOST_COPIED: usize = 2_000_000;
 #[derive(Debug, Default)]
 pub struct Merger {
     copied: usize,
+    listed: bool,
 }
 
 impl Merger {
+    /// One that makes lists, not tables, of `KEY=value` pairs that both files have, as docker compose shows them
+    /// where nothing is decoded.
+    pub fn with_listed_pairs(listed: bool) -> Self {
+        Self { copied: 0, listed }
+    }
+
     /// `over` on top of `base`, both whole files.
     pub fn merge(&mut self, base: &Rc<Node>, over: &Rc<Node>, findings: &mut Findings) -> Rc<Node> {
         self.run(base, over, &[], findings)
@@ -35,6 +42,7 @@ impl Merger {
         let mut merge = Merge {
             findings,
             copied: self.copied,
+            listed: self.listed,
         };
         let merged = merge.node(base, over, path);
         self.copied = merge.copied;
@@ -95,6 +103,7 @@ fn with_value(node: &Rc<Node>, value: Value) -> Rc<Node> {
 struct Merge<'f> {
     findings: &'f mut Findings,
     copied: usize,
+    listed: bool,
 }
 
 impl Merge<'_> {
@@ -112,6 +121,7 @@ impl Merge<'_> {
         match rule {
             Rule::Replace => Rc::clone(over),
             Rule::Deep => self.deep(base, over, path),
+            Rule::KeyValues if self.listed => self.converted(base, over, path, forms::pairs),
             Rule::KeyValues => self.converted(base, over, path, forms::key_values),
             Rule::Names => self.converted(base, over, path, forms::names),
             Rule::DependsOn => self.converted(base, over, path, forms::depends_on),

@@ -15,7 +15,12 @@ pub fn project_yaml(project: &Project) -> String {
 
 /// The project as JSON, indented.
 pub fn project_json(project: &Project) -> String {
-    let mut text = serde_json::to_string_pretty(&to_value(project)).unwrap_or_default();
+    pretty_json(&to_value(project))
+}
+
+/// A value as JSON, indented.
+pub fn pretty_json(value: &serde_json::Value) -> String {
+    let mut text = serde_json::to_string_pretty(value).unwrap_or_default();
     text.push('\n');
     text
 }

@@ -28,6 +28,8 @@ pub struct Wanted {
     pub profiles: Vec<String>,
     /// Services asked for by name.
     pub asked: Vec<String>,
+    /// Whether what is implied is written out.
+    pub implied: bool,
 }
 
 /// The project: active services with everything implied written out, the networks, volumes,
@@ -42,8 +44,13 @@ pub fn complete(decoded: Decoded, wanted: &Wanted, places: Places<'_>, findings:
             continue;
         }
         let mut service = decoded.service;
-        implied_dependencies(&mut service);
-        implied_network(&mut service);
+        service.env_files = decoded.env_files.into_iter().map(|env| env.file).collect();
+        if wanted.implied {
+            implied_dependencies(&mut service);
+            implied_network(&mut service);
+        }
+        // Connected in the order of priority; equals stay in the order of the file.
+        service.networks.sort_by(|_, a, _, b| b.priority.cmp(&a.priority));
         needs_image(&name, &service, places, findings);
         services.insert(name, service);
     }
@@ -68,12 +75,14 @@ pub fn complete(decoded: Decoded, wanted: &Wanted, places: Places<'_>, findings:
         .services
         .values()
         .any(|s| s.networks.contains_key("default"));
-    if default_used && !project.networks.contains_key("default") {
+    if wanted.implied && default_used && !project.networks.contains_key("default") {
         project
             .networks
             .insert("default".to_owned(), NetworkSpec::default());
     }
-    full_names(&mut project);
+    if wanted.implied {
+        full_names(&mut project);
+    }
     for link in &mut project.ext.links {
         // A link named as a service belongs to it.
         if link.service.is_none() && is_service(&project.services, &project.disabled, &link.name) {
@@ -121,8 +130,6 @@ fn implied_network(service: &mut Service) {
     if service.networks.is_empty() && service.network_mode.is_none() && service.provider.is_none() {
         service.networks.insert("default".to_owned(), Endpoint::default());
     }
-    // Connected in the order of priority; equals stay in the order of the file.
-    service.networks.sort_by(|_, a, _, b| b.priority.cmp(&a.priority));
 }
 
 /// A service without image and build cannot be.

@@ -11,9 +11,8 @@ use crate::model::{
 use crate::stack::diagnostic::{Code, Finding, Findings, did_you_mean};
 use crate::stack::source::Span;
 
-/// Checks references, exclusions and clashes, then leaves only networks, volumes, configs and
-/// secrets that an active service uses.
-pub fn check(project: &mut Project, places: Places<'_>, findings: &mut Findings) {
+/// Checks references, exclusions and clashes.
+pub fn check(project: &Project, places: Places<'_>, findings: &mut Findings) {
     let mut check = Check {
         project,
         places,
@@ -21,7 +20,6 @@ pub fn check(project: &mut Project, places: Places<'_>, findings: &mut Findings)
     };
     check.run();
     cycles::check(project, places, findings);
-    forget_unused(project);
 }
 
 struct Check<'a> {
@@ -377,7 +375,8 @@ fn single_port(port: &PortBinding) -> Option<u16> {
     port.published.as_deref()?.parse().ok().filter(|p| *p != 0)
 }
 
-fn forget_unused(project: &mut Project) {
+/// Leaves only networks, volumes, configs and secrets that an active service uses.
+pub fn forget_unused(project: &mut Project) {
     let (mut networks, mut volumes, mut configs, mut secrets) =
         (HashSet::new(), HashSet::new(), HashSet::new(), HashSet::new());
     for service in project.services.values() {

@@ -11,7 +11,7 @@ mod places;
 mod profiles;
 
 pub use complete::{Wanted, complete};
-pub use consistency::check;
+pub use consistency::{check, forget_unused};
 pub use name::{NameSource, project_name};
 pub use places::Places;
 
