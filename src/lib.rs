@@ -12,6 +12,7 @@ pub mod engine;
 pub mod image;
 pub mod probe;
 pub mod metrics;
+pub mod provide;
 pub mod execute;
 pub mod smoke;
 pub mod observe;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms in reading order, each with the rooms it may name.
-const ROOMS: [(&str, &[&str]); 14] = [
+const ROOMS: [(&str, &[&str]); 15] = [
     ("base", &[]),
     ("model", &["base"]),
     ("stack", &["base", "model"]),
@@ -16,9 +16,12 @@ const ROOMS: [(&str, &[&str]); 14] = [
     ("image", &["base", "model", "engine", "stack", "event"]),
     ("probe", &["base", "model", "engine", "event"]),
     ("metrics", &["base", "model", "probe"]),
+    ("provide", &["base", "model"]),
     (
         "execute",
-        &["base", "model", "plan", "event", "engine", "image", "probe"],
+        &[
+            "base", "model", "plan", "event", "engine", "image", "probe", "provide",
+        ],
     ),
     ("smoke", &["base", "model", "event", "engine", "probe", "metrics"]),
     (
@@ -29,8 +32,8 @@ const ROOMS: [(&str, &[&str]); 14] = [
     (
         "cli",
         &[
-            "base", "model", "stack", "plan", "event", "engine", "image", "probe", "metrics", "execute",
-            "smoke", "observe", "view",
+            "base", "model", "stack", "plan", "event", "engine", "image", "probe", "metrics", "provide",
+            "execute", "smoke", "observe", "view",
         ],
     ),
 ];

@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use crate::base::{Clock, Masker, MonotonicClock};
 use crate::event::Hub;
+use crate::model::Project;
+use crate::provide::Programs;
 use crate::view::annotate::Checkout;
 
 use super::env::Environment;
@@ -52,6 +54,11 @@ impl Context {
             cwd: self.env.cwd().map(Path::to_owned).unwrap_or_default(),
             root: self.env.get(super::env::GITHUB_WORKSPACE).map(Into::into),
         })
+    }
+
+    /// The programs beside the engine that a project's providers and models need.
+    pub fn programs(&self, project: &Project) -> Programs {
+        Programs::new(self.env.of_project(&project.env_files))
     }
 
     /// A publisher of events on the run's clock.

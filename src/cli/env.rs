@@ -132,6 +132,17 @@ impl Environment {
     /// loader's to report.
     #[must_use]
     pub fn with_files(mut self, files: &[PathBuf], except: &[&str]) -> Self {
+        for (name, value) in self.in_files(files) {
+            if name.starts_with("COMPOSE_") && !except.contains(&name.as_str()) {
+                self.vars.entry(name).or_insert(value);
+            }
+        }
+        self
+    }
+
+    /// What environment files say, the later before the earlier; they may refer to variables that are set.
+    /// Files that cannot be read are the loader's to report.
+    pub fn in_files(&self, files: &[PathBuf]) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         for text in files.iter().filter_map(|file| std::fs::read_to_string(file).ok()) {
             let known = |name: &str| self.vars.get(name).or_else(|| found.get(name)).cloned();
@@ -139,12 +150,14 @@ impl Environment {
                 found.extend(parsed.variables);
             }
         }
-        for (name, value) in found {
-            if name.starts_with("COMPOSE_") && !except.contains(&name.as_str()) {
-                self.vars.entry(name).or_insert(value);
-            }
-        }
-        self
+        found
+    }
+
+    /// A project's environment: the variables that are set, and those of its files beside.
+    pub fn of_project(&self, files: &[PathBuf]) -> BTreeMap<String, String> {
+        let mut all = self.in_files(files);
+        all.extend(self.vars.clone());
+        all
     }
 
     /// The current folder; `None` where it was removed.

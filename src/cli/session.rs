@@ -190,6 +190,7 @@ pub fn wants(project: &Arc<Project>, images: BTreeMap<ServiceName, Image>) -> Wa
         images: Arc::new(images),
         bound_files: Arc::new(inputs::bound_files(project)),
         project: project.clone(),
+        programs: Arc::default(),
     }
 }
 

@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use super::executor::{Outcome, execute, wait_for_engine};
+use super::executor::{Outcome, execute};
 use super::site::{Site, Wants};
 use crate::engine::{EngineError, Wanted};
 use crate::event::failure::{ContainerExit, FailedService, FailureCause, FailureReport};
 use crate::event::{Body, Stage};
 use crate::model::{ContainerState, Observed, RestartPolicy};
-use crate::plan::Plan;
+use crate::plan::{Instance, Plan};
 
 /// How often a run starts over because an answer was lost.
 const ROUNDS: u32 = 12;
@@ -131,10 +131,14 @@ async fn round(
 pub async fn verify(site: &Site, wants: &Wants, observed: &Observed) -> FailureReport {
     let mut report = FailureReport::default();
     let snapshot = site.hub.snapshot();
+    let by_provider = |instance: &Instance| {
+        let service = wants.project.services.get(&instance.service);
+        service.is_some_and(|service| service.provider.is_some())
+    };
     for (instance, view) in snapshot
         .instances
         .iter()
-        .filter(|(_, view)| view.stage == Stage::Ready)
+        .filter(|(instance, view)| view.stage == Stage::Ready && !by_provider(instance))
     {
         let found = observed
             .containers
@@ -183,4 +187,32 @@ pub async fn verify(site: &Site, wants: &Wants, observed: &Observed) -> FailureR
         report.services.push(failure);
     }
     report
+}
+
+/// Waits until the engine answers again; `None` where it did not within `timeout` or the run
+/// was asked to end.
+pub async fn wait_for_engine(site: &Site, timeout: Duration) -> Option<Duration> {
+    const FIRST: Duration = Duration::from_millis(100);
+    const LONGEST: Duration = Duration::from_secs(5);
+    let began = site.clock.now();
+    let mut pause = FIRST;
+    loop {
+        let left = timeout.saturating_sub(site.clock.now().saturating_sub(began));
+        if left.is_zero() {
+            return None;
+        }
+        tokio::select! {
+            answer = tokio::time::timeout(left, site.engine.info()) => {
+                if matches!(answer, Ok(Ok(_))) {
+                    return Some(site.clock.now().saturating_sub(began));
+                }
+            }
+            () = site.stop.ended() => return None,
+        }
+        tokio::select! {
+            () = tokio::time::sleep(pause.min(left)) => {}
+            () = site.stop.ended() => return None,
+        }
+        pause = (pause * 2).min(LONGEST);
+    }
 }

@@ -11,14 +11,15 @@ use super::gate::Progress;
 use super::prove::{self, KeptHealth, Proof, Subject};
 use super::report;
 use super::site::{Site, UnderWay, Wants};
-use super::state::State;
-use super::worker::{self, Input, Output};
+use super::state::{State, only};
+use super::worker::{self, Input, Output, StepError};
 use crate::base::{ContainerId, Moment, NetworkId, ServiceName, Signal};
 use crate::engine::EngineError;
 use crate::event::failure::{FailedOperation, FailedService, FailureCause, FailureReport, Previous};
 use crate::event::{Body, PlannedStep, Stage, StepState};
 use crate::model::ContainerState;
 use crate::plan::{Action, Instance, Plan, Step, StepId, Target, Undo, text};
+use crate::provide::{Answers, ModelRunner};
 
 /// After a stop was asked for, operations under way are waited for this long: they cannot be
 /// undone by leaving, only not known about.
@@ -39,7 +40,7 @@ pub enum Outcome {
 enum Message {
     Step {
         id: StepId,
-        result: Result<Output, EngineError>,
+        result: Result<Output, StepError>,
         began: Moment,
     },
     /// Ready, while the end is still waited for.
@@ -78,11 +79,21 @@ pub fn announce(site: &Site, plan: &Plan) {
 
 /// Does what a plan says.
 pub async fn execute(site: &Site, wants: &Wants, plan: &Plan) -> Outcome {
+    execute_asking(site, wants, plan).await.0
+}
+
+/// As [`execute`]; with it what providers and the runner of models answered.
+pub async fn execute_asking(site: &Site, wants: &Wants, plan: &Plan) -> (Outcome, Answers) {
     debug_assert_eq!(crate::plan::lint::lint(plan), Vec::<String>::new());
     announce(site, plan);
     let mut run = Run::new(site, wants, plan);
     run.prove_kept();
-    run.walk().await
+    let outcome = run.walk().await;
+    let answers = Answers {
+        variables: std::mem::take(&mut run.variables),
+        endpoint: run.runner.take().map(|runner| runner.endpoint),
+    };
+    (outcome, answers)
 }
 
 struct Run<'a> {
@@ -98,6 +109,9 @@ struct Run<'a> {
     networks: BTreeMap<String, NetworkId>,
     containers: BTreeMap<ServiceName, ContainerId>,
     started: BTreeMap<Instance, ContainerId>,
+    /// What providers answered.
+    variables: BTreeMap<ServiceName, Vec<(String, String)>>,
+    runner: Option<ModelRunner>,
     proofs: CancellationToken,
     report: FailureReport,
     signals: (
@@ -128,6 +142,8 @@ impl<'a> Run<'a> {
                 .collect(),
             containers,
             started: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            runner: None,
             proofs: CancellationToken::new(),
             report: FailureReport::default(),
             signals: tokio::sync::mpsc::unbounded_channel(),
@@ -264,6 +280,7 @@ impl<'a> Run<'a> {
             networks: self.networks.clone(),
             containers: self.containers.clone(),
             target: self.target(&step.action),
+            runner: self.runner.clone(),
         };
         self.under_way.begin(&step.action);
         let began = site.clock.now();
@@ -291,7 +308,9 @@ impl<'a> Run<'a> {
                 }
                 match result {
                     Ok(output) => self.step_done(id, output, began),
-                    Err(error) if error.is_engine_lost() => return Some(Outcome::EngineLost(error)),
+                    Err(StepError::Engine(error)) if error.is_engine_lost() => {
+                        return Some(Outcome::EngineLost(error));
+                    }
                     Err(error) => self.step_failed(id, &error),
                 }
             }
@@ -357,6 +376,18 @@ impl<'a> Run<'a> {
                 self.started.insert(instance.clone(), container.clone());
                 self.prove(instance.clone(), container, took, None);
             }
+            (Output::Provided(variables), Action::RunProvider { service, kind, up }) => {
+                self.state.done(id, None);
+                let stage = if *up { Stage::Ready } else { Stage::Removed };
+                let said = format!("through the provider {kind}");
+                self.stage(&only(service), stage, Some(said));
+                self.state.table.insert(only(service), Progress::Provided);
+                self.variables.insert(service.clone(), variables);
+            }
+            (Output::Runner(runner), _) => {
+                self.state.done(id, None);
+                self.runner = Some(runner);
+            }
             (_, Action::RemoveContainer { service, .. }) => {
                 self.state.done(id, None);
                 self.gone(step, service, Stage::Removed);
@@ -408,15 +439,15 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn step_failed(&mut self, id: StepId, error: &EngineError) {
-        let text = self.site.masker.mask(&error.kind.to_string()).into_owned();
+    fn step_failed(&mut self, id: StepId, error: &StepError) {
+        let text = self.site.masker.mask(&error.said()).into_owned();
         self.site.hub.publish(Body::Step {
             id,
             state: StepState::Failed { error: text.clone() },
         });
         self.state.failed(id);
         let Some(step) = self.plan.step(id) else { return };
-        let hint = report::hint(error);
+        let hint = error.hint();
         match &step.action {
             Action::CreateContainer { instance, .. } => {
                 let mut failure = FailedService::new(instance.clone(), FailureCause::Create { error: text });
@@ -425,6 +456,13 @@ impl<'a> Run<'a> {
             }
             Action::StartContainer { instance, .. } => {
                 let mut failure = FailedService::new(instance.clone(), FailureCause::Start { error: text });
+                failure.hint = hint;
+                self.service_failed(failure);
+            }
+            Action::RunProvider {
+                service, up: true, ..
+            } => {
+                let mut failure = FailedService::new(only(service), FailureCause::Start { error: text });
                 failure.hint = hint;
                 self.service_failed(failure);
             }
@@ -548,33 +586,5 @@ impl<'a> Run<'a> {
             stage,
             reason,
         });
-    }
-}
-
-/// Waits until the engine answers again; `None` where it did not within `timeout` or the run
-/// was asked to end.
-pub async fn wait_for_engine(site: &Site, timeout: Duration) -> Option<Duration> {
-    const FIRST: Duration = Duration::from_millis(100);
-    const LONGEST: Duration = Duration::from_secs(5);
-    let began = site.clock.now();
-    let mut pause = FIRST;
-    loop {
-        let left = timeout.saturating_sub(site.clock.now().saturating_sub(began));
-        if left.is_zero() {
-            return None;
-        }
-        tokio::select! {
-            answer = tokio::time::timeout(left, site.engine.info()) => {
-                if matches!(answer, Ok(Ok(_))) {
-                    return Some(site.clock.now().saturating_sub(began));
-                }
-            }
-            () = site.stop.ended() => return None,
-        }
-        tokio::select! {
-            () = tokio::time::sleep(pause.min(left)) => {}
-            () = site.stop.ended() => return None,
-        }
-        pause = (pause * 2).min(LONGEST);
     }
 }

@@ -17,6 +17,8 @@ pub enum Progress {
     Ready,
     /// It ended with exit code 0 and was meant to.
     Completed,
+    /// Its provider has brought it up, which is all that can be known of it.
+    Provided,
     /// It failed, in words that fit after the service's name (`exited with code 1`).
     Failed(String),
     /// No image, and the stack says that the run is good without it.
@@ -82,6 +84,7 @@ fn one(instance: &Instance, progress: &Progress, condition: Condition) -> Answer
     match (progress, condition) {
         (Progress::Failed(why), _) => Answer::Failed(format!("{instance} {why}")),
         (Progress::Unavailable(why), _) => Answer::Failed(format!("{instance} is unavailable: {why}")),
+        (Progress::Provided, _) => Answer::Open,
         (Progress::Completed, Condition::ServiceHealthy) => {
             Answer::Failed(format!("{instance} has ended, and cannot be healthy any more"))
         }
@@ -119,6 +122,7 @@ mod tests {
             (Progress::Running, 'o', 'w', 'w'),
             (Progress::Ready, 'o', 'o', 'w'),
             (Progress::Completed, 'o', 'f', 'o'),
+            (Progress::Provided, 'o', 'o', 'o'),
             (Progress::Failed("exited with code 1".into()), 'f', 'f', 'f'),
             (Progress::Unavailable("no image".into()), 'f', 'f', 'f'),
         ] {

@@ -8,6 +8,7 @@ use crate::engine::api::SharedEngine;
 use crate::event::Hub;
 use crate::model::{Image, Project};
 use crate::probe::{EngineHost, ExecLimit};
+use crate::provide::Programs;
 
 use super::state::Room;
 use super::stop::Stop;
@@ -118,4 +119,6 @@ pub struct Wants {
     pub images: Arc<BTreeMap<ServiceName, Image>>,
     /// Digests of the configuration files that services bind from the host.
     pub bound_files: Arc<BTreeMap<ServiceName, Vec<(String, String)>>>,
+    /// What providers and the runner of models are run with.
+    pub programs: Arc<Programs>,
 }

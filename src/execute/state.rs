@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::gate::{self, Answer, Progress, Table};
-use crate::base::ContainerId;
+use crate::base::{ContainerId, ServiceName};
 use crate::plan::{Action, Instance, Plan, StepId};
 
 /// Where a step stands.
@@ -63,10 +63,7 @@ impl State {
     pub fn new(plan: &Plan) -> Self {
         let mut table = Table::new();
         for one in &plan.unavailable {
-            let instance = Instance {
-                service: one.service.clone(),
-                number: 1,
-            };
+            let instance = only(&one.service);
             let progress = if one.optional {
                 Progress::Unavailable(one.reason.clone())
             } else {
@@ -82,11 +79,20 @@ impl State {
             };
             table.insert(kept.instance.clone(), progress);
         }
+        for service in &plan.provided {
+            table.insert(only(service), Progress::Provided);
+        }
         for step in &plan.steps {
-            if let Action::CreateContainer { instance, .. } | Action::StartContainer { instance, .. } =
-                &step.action
-            {
-                table.insert(instance.clone(), Progress::Waiting);
+            match &step.action {
+                Action::CreateContainer { instance, .. } | Action::StartContainer { instance, .. } => {
+                    table.insert(instance.clone(), Progress::Waiting);
+                }
+                Action::RunProvider {
+                    service, up: true, ..
+                } => {
+                    table.insert(only(service), Progress::Waiting);
+                }
+                _ => {}
             }
         }
         Self {
@@ -251,6 +257,14 @@ impl State {
             .status
             .iter()
             .any(|s| matches!(s, Status::Pending | Status::Running))
+    }
+}
+
+/// The one instance of a service that has no containers.
+pub fn only(service: &ServiceName) -> Instance {
+    Instance {
+        service: service.clone(),
+        number: 1,
     }
 }
 

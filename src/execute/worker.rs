@@ -12,6 +12,7 @@ use crate::event::Body;
 use crate::model::Hook;
 use crate::model::render::comparable;
 use crate::plan::{Action, Instance};
+use crate::provide::{ModelRunner, ProvideError};
 
 /// What a step gives to those after it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,39 @@ pub enum Output {
     Created(ContainerId),
     /// The container it started; another than planned where the engine refused to start that one.
     Started(ContainerId),
+    /// What a provider said of the service that it brought up: variables and their values.
+    Provided(Vec<(String, String)>),
+    /// The runner of models.
+    Runner(ModelRunner),
+}
+
+/// Why a step failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StepError {
+    /// The engine's.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// That of a program beside it.
+    #[error(transparent)]
+    Outside(#[from] ProvideError),
+}
+
+impl StepError {
+    /// What was said, without what was being done.
+    pub fn said(&self) -> String {
+        match self {
+            Self::Engine(error) => error.kind.to_string(),
+            Self::Outside(error) => error.to_string(),
+        }
+    }
+
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::Engine(error) => super::report::hint(error),
+            Self::Outside(error) => error.hint(),
+        }
+    }
 }
 
 /// What a step needs from those before it.
@@ -35,6 +69,8 @@ pub struct Input {
     pub containers: BTreeMap<ServiceName, ContainerId>,
     /// The container that the step works on, where it is not named in the plan.
     pub target: Option<ContainerId>,
+    /// The runner of models, where it was asked.
+    pub runner: Option<ModelRunner>,
 }
 
 /// How often a conflict that goes away by itself is tried again.
@@ -43,8 +79,23 @@ const RETRIES: u32 = 3;
 /// Does one step.
 ///
 /// # Errors
-/// The engine's; after one that leaves the outcome open the caller observes before it decides.
+/// The engine's, or those of programs beside it; after one of the engine's that leaves the outcome open the
+/// caller observes before it decides.
 pub async fn perform(
+    site: &Site,
+    wants: &Wants,
+    action: &Action,
+    input: &Input,
+) -> Result<Output, StepError> {
+    match action {
+        Action::RunProvider { .. } | Action::FindModelRunner | Action::PrepareModel { .. } => {
+            Ok(super::outside::perform(site, wants, action, input).await?)
+        }
+        _ => Ok(at_the_engine(site, wants, action, input).await?),
+    }
+}
+
+async fn at_the_engine(
     site: &Site,
     wants: &Wants,
     action: &Action,
@@ -126,6 +177,9 @@ pub async fn perform(
         }
         Action::RemoveImage { reference } => {
             engine.remove_image(reference).await?;
+            Ok(Output::Nothing)
+        }
+        Action::RunProvider { .. } | Action::FindModelRunner | Action::PrepareModel { .. } => {
             Ok(Output::Nothing)
         }
     }

@@ -1,8 +1,9 @@
-//! What others than the engine bring: providers, models, credential specifications. Kept and shown; a plan
-//! that needs them is refused.
+//! What others than the engine bring: providers, models, credential specifications.
 
 use indexmap::IndexMap;
 use serde::Serialize;
+
+use crate::base::ServiceName;
 
 /// A service that a program beside the engine brings up (Compose Specification, `provider`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -24,6 +25,34 @@ pub struct ModelUse {
     /// The variable that holds the model's name.
     #[serde(rename = "model_var", skip_serializing_if = "Option::is_none")]
     pub model_variable: Option<String>,
+}
+
+/// What the variables that a provider gives are called in the services that depend on its service: each
+/// with this before it (docker compose, `docs/extension.md`).
+pub fn provider_prefix(service: &ServiceName) -> String {
+    format!("{}_", service.as_str().to_uppercase())
+}
+
+/// The variables that tell a service of a model.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelVariables {
+    /// The one that holds its name.
+    pub model: String,
+    /// The one that holds its endpoint.
+    pub endpoint: String,
+}
+
+/// How the variables of a service's model are called: as the service says, else after the model's key.
+pub fn model_variables(key: &str, used: Option<&ModelUse>) -> ModelVariables {
+    let prefix = key.to_uppercase().replace('-', "_");
+    let said = |name: Option<&String>, suffix: &str| {
+        let name = name.filter(|name| !name.is_empty());
+        name.cloned().unwrap_or_else(|| format!("{prefix}_{suffix}"))
+    };
+    ModelVariables {
+        model: said(used.and_then(|used| used.model_variable.as_ref()), "MODEL"),
+        endpoint: said(used.and_then(|used| used.endpoint_variable.as_ref()), "URL"),
+    }
 }
 
 /// A top-level model.

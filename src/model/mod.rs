@@ -35,7 +35,9 @@ pub(crate) mod testing;
 pub use build::{Build, BuildSecret};
 pub use develop::{Develop, WatchAction, WatchRule};
 pub use ext::{ProbeSpec, ProbeTarget, Reload, ReloadAction, ServiceExt, StackExt};
-pub use foreign::{CredentialSpec, ModelSpec, ModelUse, Provider};
+pub use foreign::{
+    CredentialSpec, ModelSpec, ModelUse, ModelVariables, Provider, model_variables, provider_prefix,
+};
 pub use health::{Healthcheck, HealthcheckTest};
 pub use mount::{FileMount, FileSource, Mount, MountKind, ResourceFile, VolumeSpec};
 pub use network::{Endpoint, IpamPool, NetworkMode, NetworkSpec, PortBinding, Protocol};

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::planner::DEFAULT_GRACE;
 use super::step::{Action, Cause, Note, Plan, Step, StepId};
 use crate::base::ServiceName;
-use crate::model::{Container, Observed, Project, labels};
+use crate::model::{Container, Observed, Project, Service, labels};
 
 /// What `down` was asked for.
 #[derive(Debug, Clone, Default)]
@@ -77,10 +77,14 @@ pub fn plan_down(project: Option<&Project>, observed: &Observed, options: &DownO
             hint: Some("--remove-orphans removes them".into()),
         });
     }
-    let dependencies: BTreeMap<&ServiceName, Vec<ServiceName>> = chosen
+    let mut dependencies: BTreeMap<&ServiceName, Vec<ServiceName>> = chosen
         .iter()
         .map(|c| (&c.service, depends_on(project, c)))
         .collect();
+    let providers = providers(project, options);
+    for (name, service) in &providers {
+        dependencies.insert(name, service.depends_on.keys().cloned().collect());
+    }
 
     // Dependents first: a container's stop comes after the stops of all that depend on it.
     let mut stops: BTreeMap<&ServiceName, Vec<StepId>> = BTreeMap::new();
@@ -130,11 +134,37 @@ pub fn plan_down(project: Option<&Project>, observed: &Observed, options: &DownO
             };
             removals.push(push(&mut plan, action, cause.clone(), after));
         }
+        if let Some(provider) = providers.get(name).and_then(|service| service.provider.as_ref()) {
+            let action = Action::RunProvider {
+                service: name.clone(),
+                kind: provider.kind.clone(),
+                up: false,
+            };
+            let asked = push(&mut plan, action, cause.clone(), dependents);
+            stops.entry(name).or_default().push(asked);
+        }
     }
     if options.services.is_empty() && options.reach == Reach::Everything {
         plan_objects(&mut plan, project, observed, options, &removals, push);
     }
     plan
+}
+
+/// The services that providers take down. Stopping and removing containers is no concern of theirs, as in
+/// docker compose.
+fn providers<'p>(
+    project: Option<&'p Project>,
+    options: &DownOptions,
+) -> BTreeMap<&'p ServiceName, &'p Service> {
+    if options.reach != Reach::Everything {
+        return BTreeMap::new();
+    }
+    let services = project.into_iter().flat_map(|project| &project.services);
+    services
+        .filter(|(name, service)| {
+            service.provider.is_some() && (options.services.is_empty() || options.services.contains(name))
+        })
+        .collect()
 }
 
 fn plan_objects(

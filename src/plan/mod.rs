@@ -18,7 +18,7 @@ pub mod text;
 pub use compare::{Difference, differences};
 pub use down::{DownOptions, Reach, plan_down};
 pub use lifecycle::{Change, Which, plan_change};
-pub use planner::{ImageState, Orphans, Recreate, UpOptions, plan_up};
+pub use planner::{ImageState, Orphans, Outside, Recreate, UpOptions, plan_outside, plan_up};
 pub use step::{
     Action, Cause, Gate, Instance, Kept, Lack, Note, Plan, Refusal, Step, StepId, Target, Unavailable, Undo,
 };

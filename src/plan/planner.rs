@@ -2,10 +2,13 @@
 
 mod instance;
 mod objects;
+mod outside;
 mod replace;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
+
+pub use outside::{Outside, plan_outside};
 
 use super::step::{Action, Cause, Lack, Note, Plan, Refusal, Step, StepId};
 use crate::base::{ImageId, ServiceName};
@@ -37,8 +40,21 @@ pub struct UpOptions {
     pub grace: Option<Duration>,
     /// Services that nothing probes: no `x-platform.probe`, no health check, none in the image.
     pub unprobed: BTreeSet<ServiceName>,
+    /// How far providers and models are.
+    pub outside: Outside,
     /// Digests of the configuration files that a service binds from the host: path and SHA-256.
     pub bound_files: BTreeMap<ServiceName, Vec<(String, String)>>,
+}
+
+impl UpOptions {
+    /// The services that take part.
+    pub(super) fn selected(&self, project: &Project) -> Vec<ServiceName> {
+        if self.no_deps && !self.services.is_empty() {
+            self.services.clone()
+        } else {
+            project.closure(&self.services)
+        }
+    }
 }
 
 /// When a container is replaced.
@@ -130,14 +146,10 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn run(&mut self) {
-        let selected = if self.options.no_deps && !self.options.services.is_empty() {
-            self.options.services.clone()
-        } else {
-            self.project.closure(&self.options.services)
-        };
-        let ordered = in_dependency_order(self.project, &selected);
+        let ordered = in_dependency_order(self.project, &self.options.selected(self.project));
         self.refuse_foreign_names(&ordered);
         self.refuse_unprovable(&ordered);
+        self.plan_what_is_outside(&ordered);
         self.plan_networks(&ordered);
         self.plan_volumes(&ordered);
         for name in &ordered {

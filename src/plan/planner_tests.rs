@@ -108,6 +108,7 @@ impl World {
 
     fn act(&mut self, project: &Project, step: &Step, made: &mut BTreeMap<StepId, ContainerId>) {
         match &step.action {
+            Action::RunProvider { .. } | Action::FindModelRunner | Action::PrepareModel { .. } => {}
             Action::CreateNetwork { key, name } => {
                 let id = NetworkId::from(self.id());
                 let spec = serde_json::to_string(&project.networks[key]).unwrap();

@@ -52,6 +52,8 @@ pub struct Plan {
     pub notes: Vec<Note>,
     /// What forbids the whole plan; nothing is done while there is any.
     pub refusals: Vec<Refusal>,
+    /// Services that their providers have brought up before.
+    pub provided: Vec<ServiceName>,
     /// Services left out because no image can be had: service and reason.
     pub unavailable: Vec<Unavailable>,
 }
@@ -60,6 +62,11 @@ impl Plan {
     /// Whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.steps.is_empty()
+    }
+
+    /// Whether nothing is to be done but what is asked for on every run.
+    pub fn is_settled(&self) -> bool {
+        self.steps.iter().all(|step| step.cause == Cause::EveryRun)
     }
 
     /// A step by its id.
@@ -228,6 +235,24 @@ pub enum Action {
         /// The reference.
         reference: String,
     },
+    /// Asks a provider to bring a service up, or to take it down.
+    RunProvider {
+        /// The service.
+        service: ServiceName,
+        /// The provider's type.
+        kind: String,
+        /// Whether up, else down.
+        up: bool,
+    },
+    /// Asks where models are served, and which are there.
+    FindModelRunner,
+    /// Makes a model ready.
+    PrepareModel {
+        /// Key in the stack.
+        key: String,
+        /// Its reference.
+        model: String,
+    },
 }
 
 impl Action {
@@ -240,7 +265,9 @@ impl Action {
             | Self::PauseContainer { instance, .. }
             | Self::UnpauseContainer { instance, .. }
             | Self::RenameContainer { instance, .. } => Some(&instance.service),
-            Self::StopContainer { service, .. } | Self::RemoveContainer { service, .. } => Some(service),
+            Self::StopContainer { service, .. }
+            | Self::RemoveContainer { service, .. }
+            | Self::RunProvider { service, .. } => Some(service),
             _ => None,
         }
     }
@@ -311,6 +338,8 @@ pub enum Cause {
     Orphan,
     /// The project is taken down.
     Down,
+    /// It is asked on every run: only whoever is asked knows what is there.
+    EveryRun,
 }
 
 /// What is done when a step or its proof fails.

@@ -21,6 +21,12 @@ pub fn action(action: &Action) -> String {
         Action::RemoveNetwork { name, .. } => format!("remove network {name}"),
         Action::RemoveVolume { name } => format!("remove volume {name} and all that is in it"),
         Action::RemoveImage { reference } => format!("remove image {reference}"),
+        Action::RunProvider { service, kind, up } => {
+            let what = if *up { "bring up" } else { "take down" };
+            format!("{what} {service} through the provider {kind}")
+        }
+        Action::FindModelRunner => "ask where models are served".into(),
+        Action::PrepareModel { model, .. } => format!("prepare the model {model}"),
     }
 }
 
@@ -47,6 +53,7 @@ pub fn cause(cause: &Cause) -> String {
         Cause::ScaledDown { wanted } => format!("only {wanted} wanted"),
         Cause::Orphan => "its service is not in the stack any more".into(),
         Cause::Down => "the project is taken down".into(),
+        Cause::EveryRun => "it is asked on every run, and knows itself what is there".into(),
     }
 }
 

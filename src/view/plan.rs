@@ -25,6 +25,7 @@ enum Fate {
     Stopped,
     Removed,
     Changed,
+    Asked,
 }
 
 impl Fate {
@@ -39,7 +40,8 @@ impl Fate {
         let removes = any(|a| {
             matches!(
                 a,
-                Action::RemoveContainer { .. }
+                Action::RunProvider { up: false, .. }
+                    | Action::RemoveContainer { .. }
                     | Action::RemoveNetwork { .. }
                     | Action::RemoveVolume { .. }
                     | Action::RemoveImage { .. }
@@ -47,7 +49,14 @@ impl Fate {
         });
         let starts = any(|a| matches!(a, Action::StartContainer { .. }));
         let stops = any(|a| matches!(a, Action::StopContainer { .. }));
+        let asks = any(|a| {
+            matches!(
+                a,
+                Action::RunProvider { up: true, .. } | Action::FindModelRunner | Action::PrepareModel { .. }
+            )
+        });
         match (creates, removes, starts, stops) {
+            (false, false, false, false) if asks => Self::Asked,
             (true, true, ..) => Self::Replaced,
             (true, false, ..) => Self::Created,
             (false, true, ..) => Self::Removed,
@@ -66,12 +75,13 @@ impl Fate {
             Self::Stopped => "is stopped",
             Self::Removed => "is removed",
             Self::Changed => "is changed",
+            Self::Asked => "is asked of its provider",
         }
     }
 
     fn look(self) -> (Tone, Symbol) {
         match self {
-            Self::Created | Self::Started => (Tone::Good, Symbol::Create),
+            Self::Created | Self::Started | Self::Asked => (Tone::Good, Symbol::Create),
             Self::Replaced | Self::Changed => (Tone::Warn, Symbol::Replace),
             Self::Stopped | Self::Removed => (Tone::Bad, Symbol::Remove),
         }
@@ -374,6 +384,10 @@ fn action_kind(action: &Action) -> &'static str {
         Action::RemoveNetwork { .. } => "remove_network",
         Action::RemoveVolume { .. } => "remove_volume",
         Action::RemoveImage { .. } => "remove_image",
+        Action::RunProvider { up: true, .. } => "provider_up",
+        Action::RunProvider { up: false, .. } => "provider_down",
+        Action::FindModelRunner => "find_model_runner",
+        Action::PrepareModel { .. } => "prepare_model",
     }
 }
 
@@ -392,6 +406,7 @@ fn cause_kind(cause: &Cause) -> &'static str {
         Cause::ScaledDown { .. } => "scaled_down",
         Cause::Orphan => "orphan",
         Cause::Down => "down",
+        Cause::EveryRun => "every_run",
     }
 }
 

@@ -30,6 +30,7 @@ mod lifecycle;
 mod manage;
 mod names;
 mod output;
+mod outside;
 mod ports;
 mod probe;
 mod run;

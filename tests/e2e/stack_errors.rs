@@ -105,12 +105,6 @@ fn no_stack_file_says_what_was_looked_for() {
 fn what_is_not_supported_is_said_and_not_dropped() {
     let outcome = up("services:\n  web: { image: x, pull_refresh_after: 1d }\n");
     assert!(outcome.stderr.contains("pull_refresh_after"), "{outcome}");
-    // What the engine alone cannot bring up is shown, and refused where it is wanted.
-    let project = Project::shared();
-    project.stack("services:\n  db: { provider: { type: cloud, options: { size: 1 } } }\n  web: { image: \"@image@\", depends_on: [db] }\n");
-    project.run(["config"]).expect(0).prints("type: cloud");
-    project.run(["up", "-d"]).expect(1).says("provider cloud");
-    assert!(project.containers().is_empty());
 }
 
 #[test]

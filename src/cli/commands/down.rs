@@ -68,10 +68,11 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
         )))?;
         return Ok(Exit::AsWanted);
     }
-    let wants = session::wants(
-        &or_nothing(project.as_ref(), &name),
-        std::collections::BTreeMap::new(),
-    );
+    let known = or_nothing(project.as_ref(), &name);
+    let wants = Wants {
+        programs: Arc::new(context.programs(&known)),
+        ..session::wants(&known, std::collections::BTreeMap::new())
+    };
     let plan_of = |observed: &Observed| plan_down(project.as_deref(), observed, &down);
     let converged = converge(
         &session.site,

@@ -28,7 +28,7 @@ pub async fn run(context: &Context, settings: PlanSettings) -> Outcome {
     let options = up::plan_options(&project, &settings.what, &wants);
     let plan = plan_up(&project, &observed, &states, &options);
     show(context, &plan, settings.format)?;
-    let idle = plan.is_empty() && plan.refusals.is_empty();
+    let idle = plan.is_settled() && plan.refusals.is_empty();
     Ok(match (plan.refusals.is_empty(), settings.exit_code && !idle) {
         (true, false) => Exit::AsWanted,
         _ => Exit::NotAsWanted,

@@ -1,6 +1,5 @@
 //! `platform run`: a container of its own for one command, once what it depends on is proven ready.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::base::{ContainerId, ServiceName};
@@ -11,10 +10,10 @@ use crate::execute::oneoff::{self, Asked, Made};
 use crate::execute::{Converged, Wants};
 use crate::model::{Observed, Project};
 use crate::plan::{ImageState, text};
-use crate::stack::dotenv;
 
 use super::super::attached::{self, Attachment, Insist, Left};
 use super::super::context::Context;
+use super::super::env::Environment;
 use super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::output;
 use super::super::session::{self, Session};
@@ -30,7 +29,18 @@ pub async fn run(context: &Context, mut settings: RunSettings) -> Outcome {
     let named = [settings.service.clone()];
     let project = context.project(&named)?;
     check_services(&named, Some(&project), &[])?;
-    let more = from_env_files(&project, &settings.unset, context.env.vars());
+    if let Some(provider) = project
+        .services
+        .get(&settings.service)
+        .and_then(|s| s.provider.as_ref())
+    {
+        let text = format!(
+            "{} is brought up by the provider {}, and runs no commands",
+            settings.service, provider.kind
+        );
+        return Err(ExpectedError::usage(text));
+    }
+    let more = from_env_files(&project, &settings.unset, &context.env);
     settings.overrides.environment.extend(more);
     let keys = attached::detach_keys(context, settings.detach_keys.as_deref())?;
     let mut session = up::open(context, &project, &settings.up, None).await?;
@@ -121,23 +131,8 @@ pub async fn run(context: &Context, mut settings: RunSettings) -> Outcome {
 
 /// What the project's environment files say of variables that were named without a value and are not set
 /// here, as docker compose looks them up.
-fn from_env_files(
-    project: &Project,
-    names: &[String],
-    known: &BTreeMap<String, String>,
-) -> Vec<(String, String)> {
-    let mut found = BTreeMap::new();
-    // Files that cannot be read were reported when the stack was.
-    for text in project
-        .env_files
-        .iter()
-        .filter_map(|file| std::fs::read_to_string(file).ok())
-    {
-        let lookup = |name: &str| known.get(name).or_else(|| found.get(name)).cloned();
-        if let Ok(parsed) = dotenv::parse(&text, &lookup) {
-            found.extend(parsed.variables);
-        }
-    }
+fn from_env_files(project: &Project, names: &[String], env: &Environment) -> Vec<(String, String)> {
+    let found = env.in_files(&project.env_files);
     names
         .iter()
         .filter_map(|name| Some((name.clone(), found.get(name)?.clone())))

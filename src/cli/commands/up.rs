@@ -8,9 +8,9 @@ use std::sync::Arc;
 use crate::base::ServiceName;
 use crate::engine::Wanted;
 use crate::event::{Body, Hub, Snapshot, Stage, failure::FailureReport};
-use crate::execute::{self, Converged, ExecuteOptions, Wants, converge};
+use crate::execute::{self, Asked, Converged, ExecuteOptions, Site, Wants, converge};
 use crate::model::{Observed, Project};
-use crate::plan::{Plan, UpOptions, plan_up, text};
+use crate::plan::{Outside, Plan, UpOptions, plan_outside, plan_up, text};
 use crate::smoke;
 use crate::view::progress::Final;
 use crate::view::{annotate, report as reports, summary};
@@ -248,8 +248,20 @@ pub async fn pursue(
     };
     let images = supplied.images(project, &observed);
     let wants = session::wants(project, images);
+    let wants = match ask_outside(context, site, wants, &settings.what).await {
+        Ok(wants) => wants,
+        Err((wants, converged)) => {
+            return Ok(Pursued::Done {
+                wants,
+                supplied,
+                converged: Box::new(converged),
+            });
+        }
+    };
+    let project = &wants.project;
     let options = UpOptions {
         beside: beside(),
+        outside: Outside::Done,
         ..plan_options(project, &settings.what, &wants)
     };
     let plan_of =
@@ -262,6 +274,36 @@ pub async fn pursue(
         supplied,
         converged: Box::new(converged),
     })
+}
+
+/// Asks providers and the runner of models, where there are any: what is wanted with their answers, or how
+/// the run ends without.
+async fn ask_outside(
+    context: &Context,
+    site: &Site,
+    wants: Wants,
+    what: &WhatToDo,
+) -> Result<Wants, (Wants, Converged)> {
+    let plan = plan_outside(&wants.project, &plan_options(&wants.project, what, &wants));
+    if plan.is_empty() {
+        return Ok(wants);
+    }
+    let wants = Wants {
+        programs: Arc::new(context.programs(&wants.project)),
+        ..wants
+    };
+    let converged = match execute::ask_outside(site, &wants, &plan).await {
+        Asked::Done(project) => return Ok(Wants { project, ..wants }),
+        Asked::Failed(report) => Converged::Done {
+            report,
+            plan,
+            observed: Observed::default(),
+            changed: false,
+        },
+        Asked::Stopped(report) => Converged::Stopped(report),
+        Asked::EngineLost(error) => Converged::EngineGone(error),
+    };
+    Err((wants, converged))
 }
 
 /// What came of the smoke tests.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::base::ServiceName;
-use crate::plan::{Orphans, Recreate, UpOptions};
+use crate::plan::{Orphans, Outside, Recreate, UpOptions};
 use crate::view::logs::LogStyle;
 
 use super::super::args::up::{DownArgs, PlanArgs, PlanFormatArg, PullArg, RmiArg, UpArgs};
@@ -279,6 +279,7 @@ impl WhatToDo {
             renew_anon_volumes: self.renew_anonymous_volumes,
             grace: self.stop_timeout,
             beside: std::collections::BTreeSet::new(),
+            outside: Outside::Planned,
             unprobed: std::collections::BTreeSet::new(),
             bound_files,
         }

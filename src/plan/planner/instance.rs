@@ -12,8 +12,16 @@ use crate::plan::step::{Action, Cause, Instance, Kept, Lack, Refusal, StepId, Ta
 
 impl<'a> Planner<'a> {
     pub(super) fn plan_service(&mut self, name: &ServiceName, service: &'a Service) {
-        if let Some(refusal) = brought_by_others(name, service) {
-            self.plan.refusals.push(refusal);
+        if service.provider.is_some() {
+            return;
+        }
+        if service.use_api_socket {
+            self.plan.refusals.push(Refusal {
+                text: format!(
+                    "{name} wants the engine's socket and credentials (`use_api_socket`), which is not supported yet"
+                ),
+                hint: "mount /var/run/docker.sock instead, where the socket is enough".into(),
+            });
             return;
         }
         let wanted = service.replicas();
@@ -173,12 +181,13 @@ impl<'a> Planner<'a> {
                     Ok(value) => value,
                     Err(_) => return Some(Cause::NotOurs),
                 };
-                let differences = differences(&was, definition);
+                let differences = differences(&was, &self.with_what_is_not_known(service, &was, definition));
                 if !differences.is_empty() {
                     return Some(Cause::Differs(differences));
                 }
             }
             // docker compose left a hash of the definition that it made the container from.
+            None if self.lacks_answers(service) => {}
             None => {
                 let hash = container.labels.get(labels::CONFIG_HASH);
                 if hash.is_none_or(|hash| *hash != container_hash(service)) {
@@ -291,27 +300,4 @@ impl<'a> Planner<'a> {
             .map(|c| self.stop_and_remove(c, Cause::LeftOver, Vec::new(), false))
             .collect()
     }
-}
-
-/// Why a service cannot be brought up by the engine alone.
-fn brought_by_others(name: &ServiceName, service: &Service) -> Option<Refusal> {
-    let (what, hint) = if let Some(provider) = &service.provider {
-        let what = format!("{name} is brought up by the provider {}", provider.kind);
-        (what, "docker compose runs providers")
-    } else if !service.models.is_empty() {
-        let what = format!("{name} is told of models");
-        (what, "docker compose runs models, with Docker Model Runner")
-    } else if service.use_api_socket {
-        let what = format!("{name} wants the engine's socket and credentials (`use_api_socket`)");
-        (
-            what,
-            "mount /var/run/docker.sock instead, where the socket is enough",
-        )
-    } else {
-        return None;
-    };
-    Some(Refusal {
-        text: format!("{what}, which is not supported yet"),
-        hint: hint.to_owned(),
-    })
 }
