@@ -136,6 +136,65 @@ fn config_is_what_docker_compose_says() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Stacks that docker compose refuses.
+const REFUSED: &[&str] = &[
+    "services: {a: {image: x, mem_limit: 64m, deploy: {resources: {limits: {memory: 32m}}}}}",
+    "services: {a: {image: x, mem_limit: 64m, deploy: {resources: {limits: {cpus: '1'}}}}}",
+    "services: {a: {image: x, cpus: 1, deploy: {resources: {limits: {memory: 32m}}}}}",
+    "services: {a: {image: x, pids_limit: 1, deploy: {resources: {limits: {memory: 32m}}}}}",
+    "services: {a: {image: x, mem_reservation: 1m, deploy: {resources: {reservations: {cpus: '1'}}}}}",
+    "services: {a: {image: x, scale: 2, deploy: {replicas: 3}}}",
+    "services: {a: {image: x, tmpfs: [/a], volumes: [/a]}}",
+    "services: {a: {image: x, tmpfs: ['/a:size=1m', /a]}}",
+    "services: {a: {image: x, models: [m]}}",
+    "services: {a: {build: {context: ., additional_contexts: {c: 'service:none'}}}}",
+    "services: {a: {build: {context: ., additional_contexts: {c: 'service:b'}}}, b: {image: x}}",
+    "services: {a: {build: {context: ., platforms: [linux/amd64]}, platform: linux/arm64}}",
+    "services: {a: {build: {context: ., ssh: default}}}",
+    "services: {a: {image: x, networks: [n, n]}}\nnetworks: {n: }",
+    "services: {a: {image: x, depends_on: [b, b]}, b: {image: x}}",
+    "services: {a: {image: x, security_opt: [b, b]}}",
+    "services: {a: {image: x, group_add: [1, 1]}}",
+    "services: {a: {image: x, volumes_from: [b, b]}, b: {image: x}}",
+    "services: {a: {image: x, develop: {watch: [{path: x, action: sync}]}}}",
+    "services: {a: {image: x, ports: [{target: 80, host_ip: here}]}}",
+    "services: {a: {image: x}}\nvolumes: {n: {external: true, driver: x}}",
+];
+/// Stacks that look wrong, and that docker compose takes.
+const TAKEN: &[&str] = &[
+    "services: {a: {image: x, mem_limit: 64m, deploy: {resources: {reservations: {memory: 32m}}}}}",
+    "services: {a: {image: x, healthcheck: {test: []}}}",
+    "services: {a: {image: x, networks: [n]}}\nnetworks: {n: {external: true, driver: x}}",
+    "services: {a: {image: x, secrets: [s]}}\nsecrets: {s: {external: true, file: ./f}}",
+    "services: {a: {image: x, volumes: [{type: tmpfs, source: a, target: /x}]}}",
+    "services: {a: {image: x, volumes: [{type: volume, target: /x, bind: {propagation: x}}]}}",
+    "services: {a: {image: x, deploy: {mode: replicated-job}}}",
+    "services: {a: {image: x, cap_add: [A, A], dns: [1.1.1.1, 1.1.1.1], tmpfs: [/b, /b]}}",
+];
+
+#[test]
+fn what_docker_compose_refuses_is_refused_and_what_it_takes_is_taken() {
+    let Some(compose) = peer::required() else { return };
+    let project = Project::shared();
+    let stacks = REFUSED
+        .iter()
+        .map(|stack| (stack, false))
+        .chain(TAKEN.iter().map(|stack| (stack, true)));
+    let mut wrong = Vec::new();
+    for (stack, is_taken) in stacks {
+        project.stack(stack);
+        let args = ["config", "-q"];
+        let (found, expected) = (ours(project.dir(), &args), theirs(&compose, project.dir(), &args));
+        if (expected.code() == Some(0)) != is_taken || (found.code() == Some(0)) != is_taken {
+            wrong.push(format!(
+                "{stack}\n  ours: {}\n  theirs: {}",
+                found.stderr, expected.stderr
+            ));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 /// What a project may have that is seen in docker compose's hash or on its containers.
 const RICH: &str = r#"
 services:

@@ -190,7 +190,10 @@ impl Decoder<'_> {
 
     fn ssh(&mut self, node: &Node) -> Vec<String> {
         match &node.value {
-            Value::Scalar(_) => self.text("ssh", node).into_iter().collect(),
+            Value::Scalar(_) => {
+                self.expected("ssh", "a mapping or a list of id=path", node);
+                Vec::new()
+            }
             _ => self
                 .pairs("ssh", node)
                 .into_iter()

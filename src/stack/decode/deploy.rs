@@ -42,7 +42,7 @@ impl Decoder<'_> {
                 "labels" => out.labels = self.texts_by_key("labels", value),
                 "resources" => self.resources(value, &mut out),
                 "restart_policy" => self.restart_policy(value, &mut out),
-                "mode" => out.mode = self.one_of(key, value, &["replicated", "global"]),
+                "mode" => out.mode = self.deploy_mode(value),
                 "endpoint_mode" => out.endpoint_mode = self.text(key, value),
                 "update_config" => out.update_config = self.update_config(key, value),
                 "rollback_config" => out.rollback_config = self.update_config(key, value),
@@ -55,6 +55,19 @@ impl Decoder<'_> {
             }
         }
         Some(out)
+    }
+
+    /// Other modes than these two exist, and mean nothing outside of a swarm.
+    fn deploy_mode(&mut self, node: &Node) -> Option<String> {
+        let mode = self.non_empty_text("mode", node)?;
+        if !["replicated", "global"].contains(&mode.as_str()) {
+            self.warn(
+                Code::NotSupported,
+                format!("`deploy.mode: {mode}` has no effect: it is neither `replicated` nor `global`"),
+                node.span,
+            );
+        }
+        Some(mode)
     }
 
     /// What docker compose takes and does nothing with either.

@@ -45,6 +45,14 @@ impl Decoder<'_> {
                 "path" => path = self.path("path", value),
                 "action" => action = self.one_of("action", value, ACTIONS),
                 "target" => target = self.text("target", value),
+                "ignore" | "include" if value.sequence().is_some() => {
+                    self.distinct(key, value);
+                    let patterns = self.texts(key, value);
+                    match &**key {
+                        "ignore" => ignore = patterns,
+                        _ => include = patterns,
+                    }
+                }
                 "ignore" => ignore = self.text_or_texts("ignore", value),
                 "include" => include = self.text_or_texts("include", value),
                 "exec" => exec = self.hook("exec", value),
@@ -56,6 +64,13 @@ impl Decoder<'_> {
             if !table.contains_key(key) {
                 self.missing(key, "a watch rule", node.span);
             }
+        }
+        if target.is_none() && !matches!(action.as_deref(), None | Some("rebuild" | "restart")) {
+            let what = format!(
+                "a watch rule that does `{}`",
+                action.as_deref().unwrap_or_default()
+            );
+            self.missing("target", &what, node.span);
         }
         Some(WatchRule {
             path: path?,

@@ -50,11 +50,17 @@ impl Decoder<'_> {
         for (key, entry) in table {
             let value = &entry.node;
             match &**key {
-                "capabilities" => out.capabilities = self.unique_texts("capabilities", value),
+                "capabilities" => {
+                    self.distinct(key, value);
+                    out.capabilities = self.texts(key, value);
+                }
                 "driver" => out.driver = self.text("driver", value).filter(|d| !d.is_empty()),
                 "count" if value.resolved() == Some(Resolved::Text("all")) => out.count = Some(-1),
                 "count" => out.count = self.within("count", value, -1, i64::MAX),
-                "device_ids" => out.device_ids = self.unique_texts("device_ids", value),
+                "device_ids" => {
+                    self.distinct(key, value);
+                    out.device_ids = self.texts(key, value);
+                }
                 "options" => out.options = self.texts_by_key("options", value),
                 other => self.unknown(other, entry, "a device", REQUEST, &[]),
             }

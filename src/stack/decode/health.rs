@@ -45,6 +45,8 @@ impl Decoder<'_> {
         }
         let words = self.texts("test", node);
         match words.first().map(String::as_str) {
+            // As good as none.
+            None => None,
             Some("NONE") => Some(HealthcheckTest::None),
             Some("CMD") => Some(HealthcheckTest::Cmd(words[1..].to_vec())),
             Some("CMD-SHELL") => match words.get(1) {

@@ -135,7 +135,11 @@ impl Decoder<'_> {
                     | MountKind::Npipe { source }
                     | MountKind::Cluster { source } => *source = self.text("source", value)?,
                     MountKind::Tmpfs { .. } => {
-                        self.error(Code::Conflict, "a tmpfs has no source", entry.key_span);
+                        self.warn(
+                            Code::Conflict,
+                            "a tmpfs has no source: this has no effect",
+                            entry.key_span,
+                        );
                     }
                 },
                 "target" => out.target = self.text("target", value)?,
@@ -173,9 +177,9 @@ impl Decoder<'_> {
             ..
         } = kind
         else {
-            self.error(
+            self.warn(
                 Code::Conflict,
-                "`bind` belongs to volumes of type bind",
+                "`bind` belongs to volumes of type bind: here it has no effect",
                 node.span,
             );
             return;
@@ -211,9 +215,9 @@ impl Decoder<'_> {
             ..
         } = kind
         else {
-            self.error(
+            self.warn(
                 Code::Conflict,
-                "`volume` belongs to volumes of type volume",
+                "`volume` belongs to volumes of type volume: here it has no effect",
                 node.span,
             );
             return;
@@ -234,9 +238,9 @@ impl Decoder<'_> {
             return;
         };
         let MountKind::Image { subpath, .. } = kind else {
-            self.error(
+            self.warn(
                 Code::Conflict,
-                "`image` belongs to volumes of type image",
+                "`image` belongs to volumes of type image: here it has no effect",
                 node.span,
             );
             return;
@@ -254,9 +258,9 @@ impl Decoder<'_> {
             return;
         };
         let MountKind::Tmpfs { size, mode } = kind else {
-            self.error(
+            self.warn(
                 Code::Conflict,
-                "`tmpfs` belongs to volumes of type tmpfs",
+                "`tmpfs` belongs to volumes of type tmpfs: here it has no effect",
                 node.span,
             );
             return;

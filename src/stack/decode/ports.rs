@@ -86,7 +86,16 @@ impl Decoder<'_> {
             match &**key {
                 "name" => out.name = self.text("name", value),
                 "mode" => out.mode = self.text("mode", value),
-                "host_ip" => out.host_ip = self.text("host_ip", value).filter(|ip| !ip.is_empty()),
+                "host_ip" => {
+                    out.host_ip = self.text("host_ip", value).filter(|ip| !ip.is_empty());
+                    if out
+                        .host_ip
+                        .as_ref()
+                        .is_some_and(|ip| ip.parse::<IpAddr>().is_err())
+                    {
+                        self.expected("host_ip", "an address such as 127.0.0.1 or ::1", value);
+                    }
+                }
                 "target" => target = self.within("target", value, 1, 65_535),
                 "published" => {
                     let text = self.text_or_number("published", value).filter(|p| !p.is_empty());

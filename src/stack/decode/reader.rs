@@ -1,5 +1,6 @@
 //! Reading single values, with clear words about what was expected.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -322,6 +323,24 @@ impl Decoder<'_> {
     pub(super) fn texts(&mut self, name: &str, node: &Node) -> Vec<String> {
         let items = self.list(name, node);
         items.iter().filter_map(|item| self.text(name, item)).collect()
+    }
+
+    /// A list must not say the same twice.
+    pub(super) fn distinct(&mut self, name: &str, node: &Node) {
+        let mut seen: HashMap<String, Span> = HashMap::new();
+        for item in node.sequence().into_iter().flatten() {
+            let Some(value) = item.resolved() else { continue };
+            if let Some(first) = seen.insert(value.describe(), item.span) {
+                self.findings.push(
+                    Finding::error(
+                        Code::Duplicate,
+                        format!("`{name}` has {} twice", value.describe()),
+                    )
+                    .label(item.span, "here")
+                    .label(first, "and here"),
+                );
+            }
+        }
     }
 
     /// A list of strings, each once.

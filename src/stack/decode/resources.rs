@@ -178,9 +178,9 @@ impl Decoder<'_> {
         }
         if external {
             if let Some((span, _)) = sources.first() {
-                self.error(
+                self.warn(
                     Code::Conflict,
-                    format!("{what} is either external or has a source here, not both"),
+                    format!("{what} that is external takes nothing from here: this has no effect"),
                     *span,
                 );
             }
@@ -265,11 +265,12 @@ impl Decoder<'_> {
         }
         for (attribute, entry) in table {
             if !matches!(&**attribute, "external" | "name") && !super::reader::is_extension(attribute) {
-                self.error(
-                    Code::Conflict,
-                    format!("{what} that is external has no `{attribute}` here"),
-                    entry.key_span,
-                );
+                let message = format!("`{attribute}` of {what} that is external has no effect");
+                if what == "a volume" {
+                    self.error(Code::Conflict, message, entry.key_span);
+                } else {
+                    self.warn(Code::Conflict, message, entry.key_span);
+                }
             }
         }
     }

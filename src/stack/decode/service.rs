@@ -101,6 +101,18 @@ const SERVICE: &[&str] = &[
     "provider",
     "use_api_socket",
 ];
+/// Lists that must not have an item twice; of other lists, the last of several items counts.
+const DISTINCT: &[&str] = &[
+    "depends_on",
+    "device_cgroup_rules",
+    "external_links",
+    "extra_hosts",
+    "group_add",
+    "models",
+    "networks",
+    "security_opt",
+    "volumes_from",
+];
 /// Attributes of the specification that are not decoded yet.
 const UNSUPPORTED: &[&str] = &["pre_start", "pull_refresh_after"];
 
@@ -123,6 +135,9 @@ impl Decoder<'_> {
         let mut label_files = Vec::new();
         for (key, entry) in table {
             let value = &entry.node;
+            if DISTINCT.contains(&&**key) {
+                self.distinct(key, value);
+            }
             match &**key {
                 "annotations" => s.annotations = self.texts_by_key(key, value),
                 "attach" => s.attach = self.boolean(key, value),

@@ -336,12 +336,12 @@ fn variables_are_cast_to_what_is_wanted() {
     user: ${WHO:-1000}
     ports: ['${PORT:-8080}:80']
     healthcheck: {test: x, retries: '${R:-3}', interval: '${I:-1s}'}
-    deploy: {resources: {limits: {cpus: '${C:-0.5}'}}}
+    deploy: {resources: {limits: {cpus: '${C:-0.5}', memory: 64m}}}
     configs: [{source: c, mode: 0440}]
     command: echo $$HOME
 configs: {c: {content: '${NOTHING-}'}}
 ";
-    insta::assert_snapshot!(Case::new(stack).part("/services/a"), @r#"{"command":["echo","$$HOME"],"configs":[{"source":"c","mode":"0440"}],"deploy":{"placement":{},"resources":{"limits":{"cpus":0.5}}},"entrypoint":null,"healthcheck":{"test":["CMD-SHELL","x"],"interval":"1s","retries":3},"image":"i:latest","mem_limit":"67108864","networks":{"default":null},"ports":[{"target":80,"published":"8080","protocol":"tcp","mode":"ingress"}],"read_only":true,"scale":2,"user":"1000"}"#);
+    insta::assert_snapshot!(Case::new(stack).part("/services/a"), @r#"{"command":["echo","$$HOME"],"configs":[{"source":"c","mode":"0440"}],"deploy":{"placement":{},"resources":{"limits":{"cpus":0.5,"memory":"67108864"}}},"entrypoint":null,"healthcheck":{"test":["CMD-SHELL","x"],"interval":"1s","retries":3},"image":"i:latest","mem_limit":"67108864","networks":{"default":null},"ports":[{"target":80,"published":"8080","protocol":"tcp","mode":"ingress"}],"read_only":true,"scale":2,"user":"1000"}"#);
     insta::assert_snapshot!(Case::new("services: {a: {image: '${A:?set it}', user: '${B', labels: {\"${C}\": '$D'}}}").findings(), @r#"
     error[required-variable]: the required variable `A` has no value: set it
      --> compose.yaml:1:26

@@ -125,7 +125,7 @@ impl Merge<'_> {
             Rule::KeyValues => self.converted(base, over, path, forms::key_values),
             Rule::Names => self.converted(base, over, path, forms::names),
             Rule::DependsOn => self.converted(base, over, path, forms::depends_on),
-            Rule::Hosts => self.converted(base, over, path, forms::hosts),
+            Rule::Hosts => self.hosts(base, over, path),
             Rule::List => self.converted(base, over, path, |node| Some(forms::list(node))),
             Rule::Wrapped(key) => self.converted(base, over, path, |node| forms::wrapped(node, key)),
             Rule::Logging => {
@@ -152,6 +152,21 @@ impl Merge<'_> {
             (Some(_), None) => Rc::clone(over),
             _ => Rc::clone(base),
         }
+    }
+
+    /// A host that both files have with one address is there once.
+    fn hosts(&mut self, base: &Rc<Node>, over: &Rc<Node>, path: &[&str]) -> Rc<Node> {
+        let new = |over: Rc<Node>| {
+            let known = forms::hosts(base)?;
+            let known: Vec<_> = known.sequence()?.iter().map(|item| item.resolved()).collect();
+            let items = over.sequence()?.iter();
+            let items = items.filter(|item| !known.contains(&item.resolved())).cloned();
+            Some(with_value(&over, Value::Sequence(items.collect())))
+        };
+        let over = forms::hosts(over)
+            .and_then(new)
+            .unwrap_or_else(|| Rc::clone(over));
+        self.converted(base, &over, path, forms::hosts)
     }
 
     fn deep(&mut self, base: &Rc<Node>, over: &Rc<Node>, path: &[&str]) -> Rc<Node> {

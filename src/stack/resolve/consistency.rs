@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::{Places, cycles};
+use super::{Places, cycles, service_checks};
 use crate::base::ServiceName;
 use crate::model::smoke::{Address, SmokeCheck};
 use crate::model::{
@@ -36,7 +36,8 @@ impl Check<'_> {
             self.dependencies(name, service);
             self.networks(name, service);
             self.mounts(name, service);
-            self.exclusions(name, service);
+            self.models(name, service);
+            service_checks::check(name, service, project, self.places, self.findings);
             if let Some(container) = service.container_name.as_deref()
                 && let Some(other) = containers.insert(container, name)
             {
@@ -189,6 +190,16 @@ impl Check<'_> {
         }
     }
 
+    fn models(&mut self, name: &ServiceName, service: &Service) {
+        for model in service.models.keys() {
+            if !self.project.models.contains_key(model) && !self.is_saturated() {
+                let span = self.places.item(&["services", name.as_str(), "models"], model);
+                let known = self.project.models.keys().map(String::as_str);
+                self.undefined("model", name.as_str(), model, span, known);
+            }
+        }
+    }
+
     fn files(
         &mut self,
         name: &ServiceName,
@@ -205,72 +216,6 @@ impl Check<'_> {
                 let known = defined.keys().map(String::as_str);
                 self.undefined(what, name.as_str(), &mount.source, span, known);
             }
-        }
-    }
-
-    fn exclusions(&mut self, name: &ServiceName, service: &Service) {
-        let key = |attribute: &str| self.places.key(&["services", name.as_str(), attribute]);
-        let deploy = service.deploy.clone().unwrap_or_default();
-        let pairs: [(&str, &str, bool); 5] = [
-            ("scale", "replicas", differ(&service.scale, &deploy.replicas)),
-            (
-                "cpus",
-                "resources.limits.cpus",
-                differ(&service.cpus, &deploy.limit_cpus),
-            ),
-            (
-                "mem_limit",
-                "resources.limits.memory",
-                differ(&service.mem_limit, &deploy.limit_memory),
-            ),
-            (
-                "mem_reservation",
-                "resources.reservations.memory",
-                differ(&service.mem_reservation, &deploy.reserve_memory),
-            ),
-            (
-                "pids_limit",
-                "resources.limits.pids",
-                differ(&service.pids_limit, &deploy.limit_pids),
-            ),
-        ];
-        for (own, of_deploy, _) in pairs.into_iter().filter(|(_, _, differs)| *differs) {
-            self.findings.push(
-                Finding::error(
-                    Code::Conflict,
-                    format!("`{own}` and `deploy.{of_deploy}` of service `{name}` differ"),
-                )
-                .label(key(own), "this")
-                .label(key("deploy"), "and this"),
-            );
-        }
-        if service.container_name.is_some() && service.replicas() > 1 {
-            self.findings.push(
-                Finding::error(
-                    Code::Conflict,
-                    format!(
-                        "service `{name}` has a fixed `container_name` and {} replicas; a name can be used once",
-                        service.replicas()
-                    ),
-                )
-                .at(key("container_name")),
-            );
-        }
-        if service.replicas() > 1
-            && let Some(port) = service.ports.iter().find(|p| single_port(p).is_some())
-        {
-            self.findings.push(
-                Finding::warning(
-                    Code::Suspicious,
-                    format!(
-                        "only one of the {} replicas of `{name}` can publish port {}",
-                        service.replicas(),
-                        port.published.as_deref().unwrap_or_default()
-                    ),
-                )
-                .at(key("ports"))
-                .help("publish a range (\"8080-8090:80\"), or only the target (\"80\")"),
-            );
         }
     }
 
@@ -365,13 +310,8 @@ impl Check<'_> {
 /// A service that publishes a port, and on which address of the host.
 type Holder<'p> = (&'p ServiceName, Option<&'p str>);
 
-/// Whether both are there and not the same.
-fn differ<T: PartialEq>(a: &Option<T>, b: &Option<T>) -> bool {
-    matches!((a, b), (Some(a), Some(b)) if a != b)
-}
-
 /// The one port of the host that a binding takes.
-fn single_port(port: &PortBinding) -> Option<u16> {
+pub(super) fn single_port(port: &PortBinding) -> Option<u16> {
     port.published.as_deref()?.parse().ok().filter(|p| *p != 0)
 }
 

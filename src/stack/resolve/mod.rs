@@ -9,6 +9,7 @@ mod cycles;
 mod name;
 mod places;
 mod profiles;
+mod service_checks;
 
 pub use complete::{Wanted, complete};
 pub use consistency::{check, forget_unused};

@@ -60,6 +60,20 @@ impl<'n> Places<'n> {
         found.unwrap_or_else(|| self.key(path))
     }
 
+    /// The items of a list of mounts, short or long, that mount something at a target.
+    pub fn mounts_at(&self, path: &[&str], target: &str) -> Vec<Span> {
+        let same = |text: &str| text.trim_end_matches('/') == target.trim_end_matches('/');
+        let mounts = |item: &&Rc<Node>| match item.get("target") {
+            Some(long) => text_of(&long.node).is_some_and(same),
+            None => text_of(item).is_some_and(|text| text.split(':').any(same)),
+        };
+        let items = match self.node(path).map(|node| &node.value) {
+            Some(Value::Sequence(items)) => items.iter().collect(),
+            _ => Vec::new(),
+        };
+        items.into_iter().filter(mounts).map(|item| item.span).collect()
+    }
+
     /// Where a service says that it needs another: in `depends_on`, or in what implies it.
     pub fn dependency(&self, name: &ServiceName, service: &Service, other: &ServiceName) -> Span {
         let at = |attribute| self.item(&["services", name.as_str(), attribute], other.as_str());

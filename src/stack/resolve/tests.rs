@@ -114,9 +114,9 @@ fn what_excludes_each_other_is_refused() {
      --> compose.yaml:4:39
       |
     4 |   c: {image: i, container_name: same, cpus: 1, deploy: {resources: {limits: {cpus: 2}}}}
-      |                                       ^^^^     ------ and this
-      |                                       |
-      |                                       this
+      |                                       ^^^^ this                              ---- and this
+      |
+      = help: write one of them, or the same in both: `deploy.resources.limits.cpus`
 
     error[duplicate]: two services have the container name "same"
      --> compose.yaml:4:33
@@ -237,5 +237,53 @@ volumes: {v: , unused: }
             - subnet: 10.9.0.0/16
       default:
         name: p_default
+    "#);
+}
+
+#[test]
+fn attributes_of_a_service_must_go_together() {
+    let said = |service: &str| {
+        let text = format!("services:\n  a: {service}\n  b: {{image: x}}\n");
+        let loaded = Case::new(text).load();
+        let lines = loaded.findings.iter().map(|finding| {
+            let at = finding
+                .labels
+                .first()
+                .map(|label| loaded.sources.locate(label.span));
+            format!("{} {}", at.unwrap_or_default(), finding.message)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    let all = [
+        "{image: x, mem_limit: 64m, deploy: {resources: {limits: {memory: 32m}}}}",
+        "{image: x, cpus: 1, deploy: {resources: {limits: {memory: 32m}}}}",
+        "{image: x, mem_limit: 64m, deploy: {resources: {reservations: {memory: 32m}}}}",
+        "{image: x, tmpfs: /a, volumes: [/a/]}",
+        "{image: x, tmpfs: [\"/a:size=1m\", /a]}",
+        "{image: x, models: [m]}",
+        "{build: {context: ., additional_contexts: {c: \"service:b\"}}}",
+        "{build: {context: ., additional_contexts: [\"c=service:bb\"]}}",
+        "{build: {context: ., platforms: [linux/amd64]}, platform: linux/arm64}",
+        "{image: x, security_opt: [a, b, a]}",
+        "{image: x, networks: [default, default]}",
+        "{image: x, develop: {watch: [{path: x, action: sync}]}}",
+        "{image: x, ports: [{target: 80, host_ip: here}]}",
+    ]
+    .map(said)
+    .join("\n");
+    insta::assert_snapshot!(all, @r#"
+    compose.yaml:2:17 `mem_limit` and `deploy.resources.limits.memory` of service `a` differ
+    compose.yaml:2:17 `cpus` of service `a` stands beside a `deploy.resources.limits` without `cpus`
+
+    compose.yaml:2:38 service `a` mounts two things at /a
+    compose.yaml:2:39 service `a` mounts two things at /a
+    compose.yaml:2:26 service `a` refers to the undefined model `m`
+    compose.yaml:2:49 service `a` builds with the image of `b`, which is not built
+    compose.yaml:2:49 service `a` builds with the image of the undefined service `bb`
+    compose.yaml:2:64 service `a` runs on linux/arm64, and its build makes no image for that
+    compose.yaml:2:38 `security_opt` has the string "a" twice
+    compose.yaml:2:37 `networks` has the string "default" twice
+    compose.yaml:2:35 a watch rule that does `sync` needs `target`
+    compose.yaml:2:47 `host_ip` must be an address such as 127.0.0.1 or ::1, found the string "here"
     "#);
 }
