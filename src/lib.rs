@@ -13,6 +13,7 @@ pub mod image;
 pub mod probe;
 pub mod metrics;
 pub mod provide;
+pub mod watch;
 pub mod execute;
 pub mod smoke;
 pub mod observe;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Rooms in reading order, each with the rooms it may name.
-const ROOMS: [(&str, &[&str]); 15] = [
+const ROOMS: [(&str, &[&str]); 16] = [
     ("base", &[]),
     ("model", &["base"]),
     ("stack", &["base", "model"]),
@@ -17,6 +17,7 @@ const ROOMS: [(&str, &[&str]); 15] = [
     ("probe", &["base", "model", "engine", "event"]),
     ("metrics", &["base", "model", "probe"]),
     ("provide", &["base", "model"]),
+    ("watch", &["base", "model", "image"]),
     (
         "execute",
         &[
@@ -33,19 +34,20 @@ const ROOMS: [(&str, &[&str]); 15] = [
         "cli",
         &[
             "base", "model", "stack", "plan", "event", "engine", "image", "probe", "metrics", "provide",
-            "execute", "smoke", "observe", "view",
+            "watch", "execute", "smoke", "observe", "view",
         ],
     ),
 ];
 
 /// Crates and the only places that may name them.
-const CRATES: [(&str, &[&str]); 7] = [
+const CRATES: [(&str, &[&str]); 8] = [
     ("bollard", &["src/engine/"]),
     ("granit_parser", &["src/stack/"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
     ("crossterm", &["src/view/", "src/cli/"]),
     ("ratatui", &["src/view/tui/"]),
+    ("notify", &["src/watch/"]),
     ("quick_junit", &["src/view/", "src/smoke/"]),
 ];
 

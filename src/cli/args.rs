@@ -7,6 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 pub mod config;
 pub mod copy;
+pub mod develop;
 pub mod lists;
 pub mod manage;
 pub mod observe;
@@ -118,6 +119,8 @@ pub enum Command {
     Down(up::DownArgs),
     /// Create the stack's containers and start none
     Create(manage::CreateArgs),
+    /// Start the stack and keep its containers in step with the files that change
+    Watch(develop::WatchArgs),
     /// Change how many containers services have
     Scale(manage::ScaleArgs),
     /// Build images, and start nothing

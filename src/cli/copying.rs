@@ -95,11 +95,18 @@ pub fn look(path: &str, follow: bool) -> io::Result<Source> {
 
 /// A path of this machine as a tar, under `name`; without one its contents.
 pub fn pack(path: PathBuf, follow: bool, name: Option<String>) -> TarStream {
+    written(move |pieces| {
+        pack_into(pieces, &path, follow, name.as_deref())
+            .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    })
+}
+
+/// What somebody writes, on a thread of its own, as a stream.
+pub fn written(write: impl FnOnce(&mut dyn Write) -> io::Result<()> + Send + 'static) -> TarStream {
     let (sender, mut receiver) = mpsc::channel(PIECES);
     tokio::task::spawn_blocking(move || {
         let failed = sender.clone();
-        if let Err(error) = pack_into(Pieces { sender }, &path, follow, name.as_deref()) {
-            let error = io::Error::new(error.kind(), format!("{}: {error}", path.display()));
+        if let Err(error) = write(&mut Pieces { sender }) {
             // Whoever reads may be gone; then nobody wants to know.
             let _ = failed.blocking_send(Err(error));
         }
@@ -107,7 +114,7 @@ pub fn pack(path: PathBuf, follow: bool, name: Option<String>) -> TarStream {
     futures_util::stream::poll_fn(move |context| receiver.poll_recv(context)).boxed()
 }
 
-fn pack_into(pieces: Pieces, path: &Path, follow: bool, name: Option<&str>) -> io::Result<()> {
+fn pack_into(pieces: &mut dyn Write, path: &Path, follow: bool, name: Option<&str>) -> io::Result<()> {
     let mut tar = tar::Builder::new(io::BufWriter::with_capacity(PIECE, pieces));
     tar.follow_symlinks(false);
     tar.sparse(false);

@@ -19,6 +19,7 @@ pub mod env_files;
 pub mod lifecycle;
 pub mod config;
 pub mod copy;
+pub mod develop;
 pub mod lists;
 pub mod manage;
 pub mod observe;
@@ -29,6 +30,7 @@ pub mod watch;
 
 pub use config::{ConfigFormat, ConfigList, ConfigSettings};
 pub use copy::{CommitSettings, CpSettings, ExportSettings};
+pub use develop::WatchSettings;
 pub use env_files::with_env_files;
 pub use lifecycle::{DashboardSettings, LifecycleSettings};
 pub use lists::{ImagesSettings, ListShape, LsSettings, VolumesSettings};
@@ -59,6 +61,8 @@ pub struct Settings {
 pub enum CommandSettings {
     /// `up`, `create`, `scale`
     Up(Box<UpSettings>),
+    /// `watch`
+    Watch(Box<WatchSettings>),
     /// `down`
     Down(DownSettings),
     /// `plan`
@@ -212,6 +216,9 @@ impl Settings {
             Command::Create(args) => {
                 let settings = UpSettings::resolve(args.into(), &global, env, terminal)?;
                 CommandSettings::Up(Box::new(settings.of("create")))
+            }
+            Command::Watch(args) => {
+                CommandSettings::Watch(Box::new(WatchSettings::resolve(args, &global, env, terminal)?))
             }
             Command::Scale(args) => {
                 let settings = UpSettings::resolve(args.into(), &global, env, terminal)?;

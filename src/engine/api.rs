@@ -209,6 +209,11 @@ pub trait Engine: Send + Sync {
     async fn tag_image(&self, image: &ImageId, reference: &str) -> Result<()>;
     /// Removes an image reference; not found is success.
     async fn remove_image(&self, reference: &str) -> Result<()>;
+    /// Removes an image that has no reference and that no container was made from; says whether it did.
+    async fn remove_dangling(&self, image: &ImageId) -> Result<bool> {
+        let _ = image;
+        Err(unsupported("remove images without a name"))
+    }
     /// Reads one small file (at most 64 KiB) out of an image; `None` where there is no such file.
     async fn read_image_file(&self, image: &ImageId, path: &str) -> Result<Option<Vec<u8>>>;
 }

@@ -364,6 +364,10 @@ impl Engine for Docker {
         self.delete_image(reference).await
     }
 
+    async fn remove_dangling(&self, image: &ImageId) -> Result<bool> {
+        self.delete_dangling(image).await
+    }
+
     async fn read_image_file(&self, image: &ImageId, path: &str) -> Result<Option<Vec<u8>>> {
         self.image_file(image, path).await
     }

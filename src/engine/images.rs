@@ -217,6 +217,23 @@ impl Docker {
         excused(removed, |kind| matches!(kind, EngineErrorKind::NotFound(_)))
     }
 
+    /// Removes an image that nothing refers to; one that is in use stays.
+    pub(super) async fn delete_dangling(&self, image: &ImageId) -> Result<bool> {
+        let found = self.image_answer(image.as_str()).await?;
+        let is_named = |found: models::ImageInspect| {
+            let names = [found.repo_tags, found.repo_digests];
+            names.into_iter().flatten().any(|names| !names.is_empty())
+        };
+        if found.is_none_or(is_named) {
+            return Ok(false);
+        }
+        match self.delete_image(image.as_str()).await {
+            Ok(()) => Ok(true),
+            Err(error) if matches!(error.kind, EngineErrorKind::Conflict(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Reads one small file out of an image, by way of a container that is never started.
     pub(super) async fn image_file(&self, image: &ImageId, path: &str) -> Result<Option<Vec<u8>>> {
         #[derive(Deserialize)]

@@ -302,7 +302,8 @@ async fn start(
     Ok(id)
 }
 
-fn hook_spec(hook: &Hook) -> ExecSpec {
+/// A hook as a command in its container.
+pub fn hook_spec(hook: &Hook) -> ExecSpec {
     ExecSpec {
         command: hook.command.clone(),
         user: hook.user.clone(),

@@ -16,6 +16,7 @@ mod concurrent;
 mod copy;
 mod dashboard;
 mod dashboard_faults;
+mod develop;
 mod disk_full;
 mod engine;
 mod engine_gone;

@@ -104,6 +104,9 @@ pub struct UpArgs {
     /// Show when each line was written
     #[arg(long)]
     pub timestamps: bool,
+    /// Keep containers in step with the files that change, as `watch` does
+    #[arg(short, long, conflicts_with_all = ["detach", "no_build", "no_start"])]
+    pub watch: bool,
     /// Follow the logs instead of opening the dashboard
     #[arg(long)]
     pub no_tui: bool,
@@ -121,9 +124,6 @@ pub struct UpArgs {
     /// Accepted for docker compose's sake: as --no-tui where false
     #[arg(long, hide = true, value_name = "BOOL", num_args = 0..=1, default_missing_value = "true", require_equals = true)]
     pub menu: Option<bool>,
-    /// Not supported
-    #[arg(short, long, hide = true)]
-    pub watch: bool,
 }
 
 /// `--pull`.

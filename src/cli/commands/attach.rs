@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
+use futures_util::future::FusedFuture as _;
 use futures_util::stream::{FuturesUnordered, StreamExt as _};
 
 use crate::base::{ContainerId, ServiceName};
@@ -15,6 +17,7 @@ use super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::output;
 use super::super::session;
 use super::super::settings::{Abort, Attach, LogsSettings, UpSettings};
+use super::watch::Watching;
 use super::{down, logs};
 
 /// A container is asked again whether it runs this long after the engine started it anew.
@@ -35,14 +38,40 @@ pub async fn run(
 ) -> Outcome {
     let shown = shown(context, wants, settings, attach);
     let mut follow = std::pin::pin!(follow(context, shown));
-    let ended = ended(site, wants, observed, &attach.abort, settings.engine_timeout);
+    let watching = match attach.watch {
+        true => Some(Watching::of_up(context, site, &wants.project, settings)?),
+        false => None,
+    };
+    let mut watched = std::pin::pin!(
+        async {
+            match &watching {
+                Some(watching) => watching.run().await,
+                None => std::future::pending().await,
+            }
+        }
+        .fuse()
+    );
+    let ended = async {
+        match &watching {
+            Some(watching) => ended_while_watched(site, wants, observed, settings, attach, watching).await,
+            None => ended(site, wants, observed, &attach.abort, settings.engine_timeout).await,
+        }
+    };
     let exit = tokio::select! {
         biased;
         _ = context.signals.stopped() => session::interrupted(context),
         ended = ended => ended?,
+        watched = &mut watched => match watched {
+            Ok(()) => session::interrupted(context),
+            Err(error) => return Err(error),
+        },
         // A reader that went away ends the printing, not the stack.
         () = &mut follow => std::future::pending().await,
     };
+    if context.signals.first().is_some() && !watched.is_terminated() && watching.is_some() {
+        // What it is at ends in good order by itself.
+        watched.await?;
+    }
     let words = match exit {
         Exit::Interrupted(_) => STOPPING,
         _ => "stopping the rest\n",
@@ -144,6 +173,30 @@ async fn ended(
     match abort {
         Abort::ExitCodeFrom(wanted) => Ok(exit_code_of(observed, wanted)),
         _ => Ok(Exit::AsWanted),
+    }
+}
+
+/// As [`ended`], while containers are replaced and restarted on purpose: what ended counts once nothing of
+/// the stack runs and nothing is being done about it.
+async fn ended_while_watched(
+    site: &Site,
+    wants: &Wants,
+    observed: &Observed,
+    settings: &UpSettings,
+    attach: &Attach,
+    watching: &Watching<'_>,
+) -> Result<Exit, ExpectedError> {
+    let mut observed = observed.clone();
+    loop {
+        let exit = ended(site, wants, &observed, &attach.abort, settings.engine_timeout).await?;
+        watching.idle().await;
+        observed = site.engine.observe(&of_project(wants)).await?;
+        let runs = |c: &crate::model::Container| {
+            !c.oneoff && wants.project.services.contains_key(&c.service) && c.state.is_running()
+        };
+        if attach.abort != Abort::AllEnded || !observed.containers.iter().any(runs) {
+            return Ok(exit);
+        }
     }
 }
 

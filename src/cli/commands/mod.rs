@@ -30,6 +30,7 @@ pub mod up;
 pub mod version;
 pub mod volumes;
 pub mod wait;
+pub mod watch;
 
 use std::collections::BTreeSet;
 
@@ -72,6 +73,7 @@ pub fn without_runtime(context: &Context, command: CommandSettings) -> Result<Ra
 pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
     match command {
         CommandSettings::Up(settings) => up::run(context, *settings).await,
+        CommandSettings::Watch(settings) => watch::run(context, *settings).await,
         CommandSettings::Down(settings) => down::run(context, settings).await,
         CommandSettings::Plan(settings) => plan::run(context, settings).await,
         CommandSettings::Supply(settings) => supply::run(context, &settings).await,

@@ -29,10 +29,22 @@ pub use images::Supplied;
 /// The stack's, the engine's, or whatever is not as wanted at the end.
 pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
     let project = prepared(context, &settings.what)?;
+    if settings.attach.as_ref().is_some_and(|attach| attach.watch) {
+        // What cannot be watched is said before anything is done.
+        super::watch::rules(&project, &selected(&project, &settings.what))?;
+    }
     if settings.attach.as_ref().is_some_and(|attach| attach.dashboard) {
         return foreground::run(context, &project, &settings).await;
     }
     to_its_end(context, &project, &settings, None).await
+}
+
+/// Brings a prepared stack up and tells how it went.
+///
+/// # Errors
+/// As [`run`].
+pub async fn of_project(context: &Context, project: &Arc<Project>, settings: &UpSettings) -> Outcome {
+    to_its_end(context, project, settings, None).await
 }
 
 /// Runs `up` for somebody who shows what happens.
@@ -405,6 +417,10 @@ async fn conclude(
             session.summarise(context, |columns, style| summary::up(&facts, columns, style));
             match &settings.attach {
                 Some(attach) => {
+                    if attach.watch {
+                        // What is built and replaced takes the project for itself.
+                        session.unlock();
+                    }
                     output::talk("Ctrl-C stops the stack\n");
                     super::attach::run(context, &session.site, &wants, &observed, settings, attach).await
                 }

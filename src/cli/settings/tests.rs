@@ -127,11 +127,7 @@ fn wrong_values_are_refused_with_what_was_expected() {
     insta::assert_snapshot!(refused("platform --parallel 0 ps"), @"error: --parallel must be 1 or more, or -1 for no limit");
     insta::assert_snapshot!(refused("platform up --scale app"), @"error: scale is `app`; expected SERVICE=N");
     insta::assert_snapshot!(refused("platform up --wait-timeout soon"), @"error: --wait-timeout is `soon`; expected seconds, or a duration such as 1m30s, 10s or 250ms");
-    insta::assert_snapshot!(refused("platform up --watch"), @r"
-    error: --watch is not supported
-
-    hint: run `platform up -d` again after a change: it replaces only what changed
-    ");
+    insta::assert_snapshot!(refused("platform up --watch --wait"), @"error: --wait cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --exit-code-from, --attach, --attach-dependencies or --watch");
     insta::assert_snapshot!(refused("platform ps --format {{.Name}}"), @r"
     error: a Go template in --format is not supported
 

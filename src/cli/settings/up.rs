@@ -118,6 +118,8 @@ pub struct Attach {
     pub except: Vec<ServiceName>,
     /// Whether the output of dependencies is shown where services were named.
     pub dependencies: bool,
+    /// Whether containers are kept in step with the files that change.
+    pub watch: bool,
     /// What ends everything.
     pub abort: Abort,
     /// How lines are written.
@@ -150,18 +152,12 @@ impl UpSettings {
         env: &Environment,
         terminal: Terminal,
     ) -> Result<Self, ExpectedError> {
-        if args.watch {
-            return Err(ExpectedError::not_supported(
-                "--watch",
-                "run `platform up -d` again after a change: it replaces only what changed",
-            ));
-        }
         let aborts =
             args.abort_on_container_exit || args.abort_on_container_failure || args.exit_code_from.is_some();
-        if args.wait && (aborts || !args.attach.is_empty() || args.attach_dependencies) {
+        if args.wait && (aborts || !args.attach.is_empty() || args.attach_dependencies || args.watch) {
             return Err(ExpectedError::usage(
                 "--wait cannot be combined with --abort-on-container-exit, --abort-on-container-failure, \
-                 --exit-code-from, --attach or --attach-dependencies",
+                 --exit-code-from, --attach, --attach-dependencies or --watch",
             ));
         }
         if args.no_start && (args.wait || args.smoke || aborts) {
@@ -200,6 +196,7 @@ impl UpSettings {
                 && args.menu != Some(false)
                 && !env.is_false(env::COMPOSE_MENU)
                 && abort == Abort::AllEnded
+                && !args.watch
                 && args.attach.is_empty()
                 && global.progress == Progress::Tty
                 && terminal.stdin
@@ -207,6 +204,7 @@ impl UpSettings {
             only: service_names(args.attach),
             except: service_names(args.no_attach),
             dependencies: args.attach_dependencies,
+            watch: args.watch,
             abort,
             style: global.log_style(!args.no_log_prefix, args.timestamps, args.no_color),
         });
