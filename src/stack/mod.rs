@@ -24,6 +24,7 @@ pub mod scope;
 pub mod merge;
 pub mod decode;
 pub mod resolve;
+pub mod explain;
 pub mod load;
 pub mod canonical;
 pub mod render;

@@ -46,7 +46,7 @@ impl Files for Memory {
 /// A load to be tried: files under `/p`, where it also runs.
 #[derive(Debug)]
 pub(crate) struct Case {
-    files: Memory,
+    pub(crate) files: Memory,
     pub(crate) request: LoadRequest,
 }
 

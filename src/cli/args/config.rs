@@ -46,6 +46,9 @@ pub struct ConfigArgs {
     /// Print the keys of models
     #[arg(long, group = "list")]
     pub models: bool,
+    /// Tell where a value came from, and what it won over: a variable, or a path such as services.web.image
+    #[arg(long, value_name = "NAME", group = "list")]
+    pub explain: Option<String>,
     /// Leave variables as they are written
     #[arg(long)]
     pub no_interpolate: bool,

@@ -9,8 +9,9 @@ use crate::base::ServiceName;
 use crate::base::secret::MASK;
 use crate::model::compose::service_hash;
 use crate::model::{MountKind, Project};
+use crate::stack::explain::{Explanation, to_text};
 use crate::stack::interpolate::used_variables;
-use crate::stack::load::load_undecoded;
+use crate::stack::load::{load_explanation, load_undecoded};
 use crate::stack::render::{pretty_json, project_json, project_yaml, to_yaml};
 use crate::stack::{Disk, LoadRequest, Loaded, load};
 use crate::view::template::columns;
@@ -50,6 +51,9 @@ fn request(context: &Context, settings: &ConfigSettings) -> LoadRequest {
 }
 
 fn text(context: &Context, settings: &ConfigSettings) -> Result<String, ExpectedError> {
+    if let ConfigList::Explanation(name, format) = &settings.list {
+        return explanation(context, settings, name, *format);
+    }
     if settings.skip.interpolation {
         match settings.list {
             ConfigList::Nothing => return undecoded(context, settings, |_| String::new()),
@@ -91,7 +95,9 @@ fn text(context: &Context, settings: &ConfigSettings) -> Result<String, Expected
         hide_secrets(&mut project);
     }
     Ok(match &settings.list {
-        ConfigList::Nothing | ConfigList::Profiles | ConfigList::Variables => String::new(),
+        ConfigList::Nothing | ConfigList::Profiles | ConfigList::Variables | ConfigList::Explanation(..) => {
+            String::new()
+        }
         ConfigList::Models => lines(project.models.keys()),
         ConfigList::Stack(ConfigFormat::Yaml) => project_yaml(&project),
         ConfigList::Stack(ConfigFormat::Json) => project_json(&project),
@@ -121,6 +127,46 @@ fn undecoded(
 ) -> Result<String, ExpectedError> {
     let loaded = load_undecoded(&request(context, settings), &Disk);
     Ok(write(&context.told(loaded)?))
+}
+
+/// Where a value came from. On a terminal, values of variables that hold secrets are hidden.
+fn explanation(
+    context: &Context,
+    settings: &ConfigSettings,
+    name: &str,
+    format: ConfigFormat,
+) -> Result<String, ExpectedError> {
+    let loaded = load_explanation(&request(context, settings), &Disk, name);
+    if loaded.project.is_none() && loaded.errors().next().is_none() {
+        return Err(ExpectedError::NoSuchThing {
+            message: format!("no file says anything of `{name}`, and no variable has this name"),
+            hint: Some("`platform config` shows the whole stack, also what is only implied".to_owned()),
+        });
+    }
+    let mut explanation = context.told(loaded)?;
+    if context.settings.terminal.stdout && settings.output.is_none() {
+        hide_values(&mut explanation);
+    }
+    Ok(match format {
+        ConfigFormat::Yaml => to_text(&explanation),
+        ConfigFormat::Json => pretty_json(&serde_json::to_value(&explanation).unwrap_or_default()),
+    })
+}
+
+fn hide_values(explanation: &mut Explanation) {
+    let own_name = explanation.name.rsplit('.').next().unwrap_or_default();
+    let of_variable = explanation
+        .variables
+        .iter()
+        .any(|variable| is_secret_name(&variable.name));
+    if is_secret_name(own_name) || of_variable {
+        explanation.value = explanation.value.as_ref().map(|_| MASK.to_owned());
+        for origin in explanation.from.iter_mut().chain(&mut explanation.lost) {
+            MASK.clone_into(&mut origin.written);
+        }
+    }
+    let inner = explanation.variables.iter_mut().chain(&mut explanation.parts);
+    inner.for_each(hide_values);
 }
 
 /// docker compose's JSON has `null` where a list is empty.

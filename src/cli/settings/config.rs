@@ -48,6 +48,8 @@ pub enum ConfigList {
     Variables,
     /// Keys of models.
     Models,
+    /// Where a value came from.
+    Explanation(String, ConfigFormat),
 }
 
 /// How `config` writes a stack.
@@ -83,6 +85,10 @@ impl ConfigSettings {
             env_files: false,
             consistency: args.no_consistency,
         };
+        let format = match args.format {
+            ConfigFormatArg::Yaml => ConfigFormat::Yaml,
+            ConfigFormatArg::Json => ConfigFormat::Json,
+        };
         let list = if args.quiet {
             ConfigList::Nothing
         } else if args.service_names {
@@ -105,13 +111,12 @@ impl ConfigSettings {
             ConfigList::Environment
         } else if args.variables {
             ConfigList::Variables
+        } else if let Some(name) = args.explain {
+            ConfigList::Explanation(name, format)
         } else if args.models {
             ConfigList::Models
         } else {
-            ConfigList::Stack(match args.format {
-                ConfigFormatArg::Yaml => ConfigFormat::Yaml,
-                ConfigFormatArg::Json => ConfigFormat::Json,
-            })
+            ConfigList::Stack(format)
         };
         Ok(Self {
             services: service_names(args.services),

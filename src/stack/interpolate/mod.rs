@@ -5,7 +5,7 @@ mod uses;
 mod walk;
 
 pub use template::{TemplateError, substitute};
-pub use uses::{VariableUse, used_variables};
+pub use uses::{VariableUse, expressions, names_in, used_variables};
 pub use walk::interpolate;
 
 use std::collections::HashMap;

@@ -1,6 +1,7 @@
 //! The variables that texts use, and what is said for where they have no value.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::template::{closing_brace, name_length};
@@ -83,6 +84,40 @@ fn braced(inner: &str, out: &mut BTreeMap<String, VariableUse>) {
         _ => {}
     }
     of_text(word, out);
+}
+
+/// The variables of one text, by name.
+pub fn names_in(text: &str) -> Vec<String> {
+    let mut uses = BTreeMap::new();
+    of_text(text, &mut uses);
+    uses.into_keys().collect()
+}
+
+/// Where a text has expressions of a variable: `$NAME` and `${NAME…}`, also in each other; bytes.
+pub fn expressions(text: &str, name: &str) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    let mut at = 0;
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find('$')) {
+        let start = at + found;
+        let after = text.get(start + 1..).unwrap_or_default();
+        if after.starts_with('$') {
+            at = start + 2;
+            continue;
+        }
+        at = start + 1;
+        let (braced, from) = match after.strip_prefix('{') {
+            Some(inner) => (true, inner),
+            None => (false, after),
+        };
+        if from.get(..name_length(from)) == Some(name) && !name.is_empty() {
+            let length = match braced {
+                true => text.get(start..).and_then(closing_brace).map(|end| end + 1),
+                false => Some(1 + name.len()),
+            };
+            out.extend(length.map(|length| start..start + length));
+        }
+    }
+    out
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::model::Project;
 use crate::stack::canonical::{canonical, write_implied};
 use crate::stack::decode::decode;
 use crate::stack::diagnostic::{Findings, Label};
+use crate::stack::explain::{Evidence, Explanation, explain};
 use crate::stack::resolve::{self, Places, Wanted};
 use crate::stack::source::SourceMap;
 
@@ -24,6 +25,20 @@ pub fn load(request: &LoadRequest, files: &dyn Files) -> Loaded {
 /// [`canonical`]: crate::stack::canonical
 pub fn load_undecoded(request: &LoadRequest, files: &dyn Files) -> Loaded<serde_json::Value> {
     load_as(request, files, undecoded)
+}
+
+/// Loads a stack as far as it takes to say where a value came from; no project where there is no such value.
+pub fn load_explanation(request: &LoadRequest, files: &dyn Files, name: &str) -> Loaded<Explanation> {
+    load_as(request, files, |assembled, request, loading| {
+        let evidence = Evidence {
+            root: &assembled.root,
+            sources: &loading.sources,
+            environment: &request.environment,
+            env_files: &assembled.env_files,
+            variables: &assembled.scope.variables,
+        };
+        explain(name, evidence)
+    })
 }
 
 fn load_as<T>(

@@ -19,5 +19,5 @@ mod tests;
 pub use assemble::folder;
 pub use discover::{DEFAULT_NAMES, OVERRIDE_NAMES};
 pub use files::{Disk, Files, PathKind};
-pub use finish::{load, load_undecoded};
+pub use finish::{load, load_explanation, load_undecoded};
 pub use request::{LoadRequest, Loaded, Skip};
