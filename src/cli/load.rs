@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use crate::base::{Masker, ProjectName, ServiceName};
 use crate::engine::api::SharedEngine;
-use crate::engine::{Deadlines, Docker, EngineEnv, EngineError};
+use crate::engine::{Deadlines, Docker, EngineEnv, EngineError, portable_settings};
+use crate::model::api_socket::{wants_api_socket, with_api_socket};
 use crate::model::{FileSource, Project};
 use crate::stack::diagnostic::{RenderStyle, render_all};
 use crate::stack::{Disk, LoadRequest, Loaded, load};
@@ -59,6 +60,15 @@ impl Context {
             services: services.iter().map(ToString::to_string).collect(),
             ..LoadRequest::default()
         }
+    }
+
+    /// The project with the engine's socket and the client's credentials where services use them.
+    pub async fn with_api_socket(&self, project: &Arc<Project>) -> Arc<Project> {
+        if !wants_api_socket(project) {
+            return project.clone();
+        }
+        let settings = portable_settings(&EngineEnv::new(self.env.vars().clone())).await;
+        Arc::new(with_api_socket(project, settings))
     }
 
     /// The project; its warnings are told and its secrets are masked from here on.

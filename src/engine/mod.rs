@@ -47,4 +47,5 @@ pub use error::{EngineError, EngineErrorKind};
 pub use events::{EventQuery, ObjectEvent};
 pub use frames::decode_log;
 pub use process::{AttachSpec, ExecControl, ExecOutcome, ExecSession, ExecSpec, Until};
+pub use registry::portable_settings;
 pub use usage::Processes;

@@ -60,22 +60,51 @@ pub(super) async fn auth_for(env: &EngineEnv, reference: &str) -> Option<Secret<
 /// The value of `X-Registry-Config`: all stored credentials, for builds of which only the builder
 /// knows what they pull. Helpers are asked for the hosts that are listed with them.
 pub(super) async fn all(env: &EngineEnv) -> Option<Secret<String>> {
+    let known: serde_json::Map<String, serde_json::Value> = every(env)
+        .await?
+        .iter()
+        .map(|(host, found)| (host.clone(), found.to_json(host)))
+        .collect();
+    (!known.is_empty()).then(|| Secret::new(URL_SAFE.encode(serde_json::Value::Object(known).to_string())))
+}
+
+/// All that the Docker command line may pull and push with, as settings of its own that need no helpers.
+pub async fn portable_settings(env: &EngineEnv) -> Secret<String> {
+    let mut known = serde_json::Map::new();
+    for (host, found) in every(env).await.unwrap_or_default() {
+        let pair = format!("{}:{}", found.username, found.password.expose());
+        let mut entry = json!({});
+        if !found.username.is_empty() {
+            entry["auth"] = json!(STANDARD.encode(pair));
+        }
+        if let Some(token) = &found.identity_token {
+            entry["identitytoken"] = json!(token.expose());
+        }
+        known.insert(host, entry);
+    }
+    Secret::new(json!({ "auths": known }).to_string())
+}
+
+/// The credentials of every host that the configuration names; none without one.
+async fn every(env: &EngineEnv) -> Option<BTreeMap<String, Credentials>> {
     let text = tokio::fs::read(env.docker_config_dir()?.join("config.json"))
         .await
         .ok()?;
     let config: ConfigFile = serde_json::from_slice(&text).ok()?;
-    let mut known = serde_json::Map::new();
+    let mut known = BTreeMap::new();
     for (host, entry) in &config.auths {
-        if let Some(found) = decode(entry) {
-            known.insert(host.clone(), found.to_json(host));
-        }
+        // A store keeps the secrets of hosts that are named here without any.
+        let found = match decode(entry) {
+            None if !config.store.is_empty() => ask_helper(env, &config.store, host).await,
+            found => found,
+        };
+        known.extend(found.map(|found| (host.clone(), found)));
     }
     for (host, helper) in &config.helpers {
-        if let Some(found) = ask_helper(env, helper, host).await {
-            known.insert(host.clone(), found.to_json(host));
-        }
+        let found = ask_helper(env, helper, host).await;
+        known.extend(found.map(|found| (host.clone(), found)));
     }
-    (!known.is_empty()).then(|| Secret::new(URL_SAFE.encode(serde_json::Value::Object(known).to_string())))
+    Some(known)
 }
 
 impl Credentials {

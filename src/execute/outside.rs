@@ -33,6 +33,8 @@ pub async fn ask_outside(site: &Site, wants: &Wants, plan: &Plan) -> Asked {
         Outcome::Done(report) if report.is_empty() => {
             Asked::Done(Arc::new(answers.applied_to(&wants.project)))
         }
+        // A program that was told to end may have done so before the run itself heard of it.
+        Outcome::Done(report) if site.stop.is_ended() => Asked::Stopped(report),
         Outcome::Done(report) => Asked::Failed(report),
         Outcome::Stopped(report) => Asked::Stopped(report),
         Outcome::EngineLost(error) => Asked::EngineLost(error),

@@ -10,6 +10,7 @@
 //!
 //! Invariant: no I/O, no clock, no environment.
 
+pub mod api_socket;
 pub mod board;
 pub mod build;
 pub mod compose;

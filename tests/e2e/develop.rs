@@ -169,6 +169,10 @@ fn each_action_does_what_it_says() {
     assert_eq!(watched.id("app"), id);
     project.file("baked", "three");
     watched.holds("app", "/baked", Some("three"));
+    // Only then is the old container gone.
+    wait::until("the replacement", LIMIT, || {
+        (watched.times("service(s) [\"app\"] successfully built") == 2).then_some(())
+    });
 
     // Ctrl-C ends the watch, and nothing else.
     watched.run.signal(Signal::INT);

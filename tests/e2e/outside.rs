@@ -292,3 +292,43 @@ fn models_are_prepared_and_told_as_by_docker_compose() {
     let outcome = cloud.platform(&["up", "-d"]).run().expect(1);
     outcome.says("no such model: ai/gone");
 }
+
+#[test]
+fn the_engines_socket_and_credentials_are_handed_in_as_by_docker_compose() {
+    let Some(compose) = peer::required() else { return };
+    let cloud = Cloud::new(
+        r#"
+services:
+  app: { image: "@image@", use_api_socket: true }
+  own: { image: "@image@", use_api_socket: true, environment: { DOCKER_CONFIG: /mine } }
+  other: { image: "@image@" }
+"#,
+    );
+    let auths = r#"{"auths": {"registry.test": {"auth": "dXNlcjpzM2NyM3Q="}}}"#;
+    cloud.project.file("home/.docker/config.json", auths);
+    let seen = |program: &dyn Fn(&[&str]) -> Cli| {
+        program(&["up", "-d"]).run().expect(0);
+        let services = ["app", "own", "other"].map(|service| {
+            let found = cloud.project.container(service).unwrap();
+            let mounts = found["Mounts"].as_array().unwrap().iter();
+            // The one is asked for by the engine's older form, the other by its newer one.
+            let mounts: Vec<String> = mounts
+                .map(|m| format!("{} {} {} {}", m["Type"], m["Source"], m["Destination"], m["RW"]))
+                .collect();
+            (mounts, cloud.environment(service))
+        });
+        let settings = cloud.platform(&["exec", "-T", "app", "cat", "/run/secrets/docker/config.json"]);
+        let settings: Value = serde_json::from_str(&settings.run().expect(0).stdout).unwrap();
+        (services, settings)
+    };
+    let ours = seen(&|args| cloud.platform(args));
+    cloud
+        .platform(&["plan", "--exit-code"])
+        .run()
+        .expect(0)
+        .never_says("s3cr3t");
+    cloud.platform(&["down"]).run().expect(0);
+    let theirs = seen(&|args| cloud.prepare(Cli::new(&compose)).args(args));
+    assert_eq!(ours, theirs);
+    assert_eq!(ours.1["auths"]["registry.test"]["auth"], "dXNlcjpzM2NyM3Q=");
+}

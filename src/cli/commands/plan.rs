@@ -17,6 +17,7 @@ use super::up::{self, images};
 /// The stack's or the engine's; a plan that is refused.
 pub async fn run(context: &Context, settings: PlanSettings) -> Outcome {
     let project = up::prepared(context, &settings.what)?;
+    let project = context.with_api_socket(&project).await;
     let engine = context.engine().await?;
     let wanted = Wanted::of(&project);
     let observed = tokio::select! {

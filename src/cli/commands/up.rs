@@ -236,6 +236,7 @@ pub async fn pursue(
     settings: &UpSettings,
     beside: &[ServiceName],
 ) -> Result<Pursued, ExpectedError> {
+    let project = &context.with_api_socket(project).await;
     let wanted = Wanted::of(project);
     let site = &session.site;
     let observed = tokio::select! {

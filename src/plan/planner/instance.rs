@@ -8,20 +8,11 @@ use crate::model::compose::container_hash;
 use crate::model::render::{comparable, container_name};
 use crate::model::{Condition, Container, ContainerState, EngineHealth, RestartPolicy, Service, labels};
 use crate::plan::differences;
-use crate::plan::step::{Action, Cause, Instance, Kept, Lack, Refusal, StepId, Target, Unavailable};
+use crate::plan::step::{Action, Cause, Instance, Kept, Lack, StepId, Target, Unavailable};
 
 impl<'a> Planner<'a> {
     pub(super) fn plan_service(&mut self, name: &ServiceName, service: &'a Service) {
         if service.provider.is_some() {
-            return;
-        }
-        if service.use_api_socket {
-            self.plan.refusals.push(Refusal {
-                text: format!(
-                    "{name} wants the engine's socket and credentials (`use_api_socket`), which is not supported yet"
-                ),
-                hint: "mount /var/run/docker.sock instead, where the socket is enough".into(),
-            });
             return;
         }
         let wanted = service.replicas();
