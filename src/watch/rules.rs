@@ -483,10 +483,6 @@ services:
             "can't watch service \"a\" with action rebuild without a build context"
         );
         assert_eq!(
-            said("{ path: /x, action: sync }"),
-            "can't watch service \"a\" with action sync on /x without a target"
-        );
-        assert_eq!(
             said("{ path: /x, action: sync+exec, target: /y }"),
             "can't watch with action \"sync+exec\" on service a without a command"
         );
