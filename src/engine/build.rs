@@ -99,8 +99,6 @@ fn refuse_unsupported(request: &BuildRequest) -> std::result::Result<(), EngineE
     let build = &request.build;
     let what = if !build.ssh.is_empty() {
         "build.ssh"
-    } else if !build.additional_contexts.is_empty() {
-        "build.additional_contexts"
     } else if !build.cache_to.is_empty() {
         "build.cache_to"
     } else if build.privileged {

@@ -10,9 +10,10 @@ use futures_util::StreamExt;
 use indexmap::IndexMap;
 
 use super::ImageError;
-use super::base::{BaseSources, builtin_args};
+use super::base::{BaseImage, BaseSources, builtin_args};
 use super::context::Context;
 use super::dockerfile::{Dockerfile, Rewrite};
+use super::named::{NamedContexts, Needs};
 use super::progress::{Activity, Reporter};
 use super::recipe::{Recipe, VERSION_FILE};
 use super::reference::Reference;
@@ -39,6 +40,8 @@ pub(super) struct BuildJob<'a> {
     pub(super) tags: Vec<String>,
     pub(super) sources: BaseSources<'a>,
     pub(super) secrets: Option<&'a IndexMap<String, FileSource>>,
+    /// Whether other images of the project may be what it is built from.
+    of_project: bool,
     /// What goes into the label about the image's source; worded from the context where absent.
     origin: Option<String>,
     /// Where the image may hold its version.
@@ -65,6 +68,7 @@ impl<'a> BuildJob<'a> {
                 fresh: build.pull,
             },
             secrets: Some(&request.secrets),
+            of_project: true,
             origin: None,
             version_file: VERSION_FILE.to_owned(),
         }
@@ -89,6 +93,7 @@ impl<'a> BuildJob<'a> {
             tags: vec![reference.local_stand_in()],
             sources,
             secrets: None,
+            of_project: false,
             origin: Some(origin.to_owned()),
             version_file: recipe.version_file.clone(),
         }
@@ -117,7 +122,11 @@ impl Supply {
             .iter()
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect();
-        let inputs = inputs(&job.build, &args, &builtin_args(info))?;
+        let contexts = NamedContexts::of(&job.build).map_err(|what| ImageError::Unsupported {
+            image: job.image.clone(),
+            what,
+        })?;
+        let inputs = inputs(&job.build, &args, &builtin_args(info), &contexts)?;
 
         let mut change = Rewrite::default();
         let target = job.build.target.as_deref();
@@ -129,22 +138,12 @@ impl Supply {
                     path: inputs.path.clone(),
                     source,
                 })?;
+        let Needs { images, folders } = contexts.apply(images, &mut change)?;
         // All at once: independent bases need not wait for each other.
-        let bases = futures_util::future::try_join_all(images.iter().map(|name| async move {
-            self.base(name, job.sources, report)
-                .await
-                .map_err(|source| match source {
-                    cycle @ ImageError::Cycle(_) => cycle,
-                    source => ImageError::Base {
-                        image: job.image.clone(),
-                        base: name.clone(),
-                        source: Box::new(source),
-                    },
-                })
-        }))
-        .await?;
+        let bases = images.iter().map(|(_, meant)| self.base_of(job, meant, report));
+        let bases = futures_util::future::try_join_all(bases).await?;
         let used: Vec<String> = bases.iter().map(|base| base.reference.clone()).collect();
-        for (name, base) in images.into_iter().zip(bases) {
+        for ((name, _), base) in images.into_iter().zip(bases) {
             // As written where it means the same, so that nothing is changed without need.
             if Reference::parse(&name).map(|r| r.to_string()).as_ref() != Ok(&base.reference) {
                 change.images.insert(name, base.reference);
@@ -179,9 +178,18 @@ impl Supply {
         let scratch = Scratch::new(&self.host.temp_dir())
             .map_err(|e| ImageError::io("creating a folder in", &self.host.temp_dir(), e))?;
         let tar = scratch.path().join("context.tar");
-        self.pack(inputs.root, inputs.path, files, &tar, report).await?;
-
         let mut build = job.build.clone();
+        if let Some(number) = build.target.as_deref().and_then(|t| t.parse::<usize>().ok()) {
+            // The folders' stages come before.
+            build.target = Some((number + folders.len()).to_string());
+        }
+        let context = Context {
+            ignore: Context::ignore_for(&inputs.root, Some(&inputs.path))?,
+            root: inputs.root,
+            files,
+            folders,
+        };
+        self.pack(context, &tar, report).await?;
         // Base images are supplied by now, and a registry may not be reachable.
         build.pull = false;
         let origin = job
@@ -210,6 +218,31 @@ impl Supply {
         let id = self.follow(job, request, report).await?;
         drop(scratch);
         self.with_version(job, &id, &used, buildkit).await
+    }
+
+    /// An image that a build starts from or takes files from.
+    async fn base_of(
+        &self,
+        job: &BuildJob<'_>,
+        name: &str,
+        report: Reporter<'_>,
+    ) -> Result<BaseImage, ImageError> {
+        let found = async {
+            if job.of_project
+                && let Some(base) = self.built_by_sibling(&job.image, name, report).await?
+            {
+                return Ok(base);
+            }
+            self.base(name, job.sources, report).await
+        };
+        found.await.map_err(|source| match source {
+            cycle @ ImageError::Cycle(_) => cycle,
+            source => ImageError::Base {
+                image: job.image.clone(),
+                base: name.to_owned(),
+                source: Box::new(source),
+            },
+        })
     }
 
     async fn follow(
@@ -269,14 +302,7 @@ impl Supply {
     }
 
     /// Packs the context beside the runtime; a dropped future stops it.
-    async fn pack(
-        &self,
-        root: PathBuf,
-        dockerfile: PathBuf,
-        files: Vec<(String, Secret<Vec<u8>>)>,
-        tar: &Path,
-        report: Reporter<'_>,
-    ) -> Result<(), ImageError> {
+    async fn pack(&self, context: Context, tar: &Path, report: Reporter<'_>) -> Result<(), ImageError> {
         struct StopOnDrop(Arc<AtomicBool>);
         impl Drop for StopOnDrop {
             fn drop(&mut self) {
@@ -287,11 +313,7 @@ impl Supply {
         let bytes = Arc::new(AtomicU64::new(0));
         let mut work = tokio::task::spawn_blocking({
             let (stop, bytes, tar) = (Arc::clone(&stop.0), Arc::clone(&bytes), tar.to_owned());
-            move || {
-                let ignore = Context::ignore_for(&root, Some(&dockerfile))?;
-                let context = Context { root, ignore, files };
-                context.pack(&tar, &stop, &|n| bytes.store(n, Ordering::Relaxed))
-            }
+            move || context.pack(&tar, &stop, &|n| bytes.store(n, Ordering::Relaxed))
         });
         let mut samples = tokio::time::interval(Duration::from_millis(250));
         loop {
@@ -342,8 +364,6 @@ fn refuse_unsupported(job: &BuildJob<'_>) -> Result<(), ImageError> {
     let build = &job.build;
     let what = if !build.ssh.is_empty() {
         "`ssh` is not supported yet; a build secret can hand in a key"
-    } else if !build.additional_contexts.is_empty() {
-        "`additional_contexts` are not supported yet"
     } else if !build.cache_to.is_empty() {
         "`cache_to` is not supported yet"
     } else if build.privileged {
@@ -367,6 +387,7 @@ fn inputs(
     build: &Build,
     args: &BTreeMap<String, String>,
     builtin: &BTreeMap<String, String>,
+    contexts: &NamedContexts,
 ) -> Result<Inputs, ImageError> {
     let context = Path::new(&build.context);
     let root = context
@@ -394,10 +415,17 @@ fn inputs(
             (path, name, String::from_utf8_lossy(&bytes).into_owned())
         }
     };
-    let dockerfile = Dockerfile::parse(&text, args, builtin).map_err(|source| ImageError::Dockerfile {
-        path: path.clone(),
-        source,
-    })?;
+    let parse = |text: &str| {
+        Dockerfile::parse(text, args, builtin).map_err(|source| ImageError::Dockerfile {
+            path: path.clone(),
+            source,
+        })
+    };
+    let mut dockerfile = parse(&text)?;
+    let names: Vec<&str> = contexts.names().collect();
+    if !names.is_empty() {
+        dockerfile = parse(&dockerfile.without_stages(&names))?;
+    }
     Ok(Inputs {
         root,
         path,

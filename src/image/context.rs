@@ -25,6 +25,19 @@ pub struct Context {
     pub ignore: Ignore,
     /// Files that are put in beside or in the place of the folder's: path within the context, content.
     pub files: Vec<(String, Secret<Vec<u8>>)>,
+    /// Other folders that are put in.
+    pub folders: Vec<Folder>,
+}
+
+/// Another folder in a context.
+#[derive(Debug)]
+pub struct Folder {
+    /// What it is called in the context.
+    pub name: String,
+    /// Where it is.
+    pub root: PathBuf,
+    /// What stays behind.
+    pub ignore: Ignore,
 }
 
 /// Something of a folder that is not ignored.
@@ -94,6 +107,19 @@ impl Context {
             }
             append(&mut tar, found).map_err(|e| ImageError::io("packing", &found.path, e))
         })?;
+        for folder in &self.folders {
+            let mut own = header(EntryType::Directory, 0o755, 0);
+            tar.append_data(&mut own, &folder.name, io::empty())
+                .map_err(|e| ImageError::io("writing", out, e))?;
+            walk(&folder.root, &folder.ignore, &mut |found| {
+                let inside = Found {
+                    relative: &Path::new(&folder.name).join(found.relative),
+                    path: found.path.clone(),
+                    meta: found.meta,
+                };
+                append(&mut tar, &inside).map_err(|e| ImageError::io("packing", &found.path, e))
+            })?;
+        }
         let done = tar
             .into_inner()
             .and_then(|mut writer| writer.flush().map(|()| writer.bytes))
@@ -368,6 +394,7 @@ mod tests {
             root: dir.path().to_owned(),
             ignore: Context::ignore_for(dir.path(), None).unwrap(),
             files: vec![("Dockerfile".to_owned(), Secret::new(b"FROM rewritten".to_vec()))],
+            folders: Vec::new(),
         };
         insta::assert_snapshot!(listing(&context), @r"
         Regular 644 Dockerfile FROM rewritten
@@ -390,6 +417,7 @@ mod tests {
             root: dir.path().to_owned(),
             ignore: Ignore::default(),
             files: Vec::new(),
+            folders: Vec::new(),
         };
         let listing = listing(&context);
         assert!(listing.contains(&format!("{long} deep")), "{listing}");
@@ -424,6 +452,7 @@ mod tests {
             root: dir.path().to_owned(),
             ignore: Ignore::default(),
             files: Vec::new(),
+            folders: Vec::new(),
         };
         let out = tempfile::NamedTempFile::new().unwrap();
         let stop = AtomicBool::new(false);

@@ -9,6 +9,7 @@ pub mod dockerfile;
 pub mod error;
 pub mod host;
 pub mod ignore;
+mod named;
 pub mod progress;
 mod pull;
 pub mod recipe;
@@ -18,6 +19,7 @@ pub mod request;
 mod run;
 pub mod scratch;
 mod secrets;
+mod siblings;
 pub mod supply;
 mod version;
 
@@ -29,5 +31,7 @@ pub use reference::Reference;
 pub use request::{ImageRequest, Known, RequestOptions};
 pub use supply::{Options, Source, Supplied, Supply};
 
+#[cfg(test)]
+mod siblings_tests;
 #[cfg(test)]
 mod supply_tests;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use indexmap::IndexMap;
 
+use super::named::{IMAGE, SERVICE};
 use crate::model::{Build, FileSource, Image, Project, PullPolicy};
 
 /// An image that is wanted.
@@ -87,12 +88,27 @@ impl ImageRequest {
                 request.pull_policy = options.pull.clone().or_else(|| service.pull_policy.clone());
             }
             if request.build.is_none() && !options.no_build {
-                request.build.clone_from(&service.build);
+                request.build = service.build.as_ref().map(|build| with_images(project, build));
             }
             request.build_wanted |= options.build && request.build.is_some();
         }
         requests.into_values().collect()
     }
+}
+
+/// A build with its contexts `service:NAME` as the images of those services.
+fn with_images(project: &Project, build: &Build) -> Build {
+    let mut build = build.clone();
+    for place in build.additional_contexts.values_mut() {
+        let found = place
+            .strip_prefix(SERVICE)
+            .and_then(|name| project.services.get_key_value(name));
+        if let Some((name, service)) = found {
+            let image = service.image_reference(project.name.as_str(), name.as_str());
+            *place = format!("{IMAGE}{image}");
+        }
+    }
+    build
 }
 
 #[cfg(test)]

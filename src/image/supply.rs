@@ -16,6 +16,7 @@ use super::pull::{Limits, PullFailure, pull};
 use super::reference::Reference;
 use super::registry::Registries;
 use super::request::{ImageRequest, Known};
+use super::siblings::Siblings;
 use super::version::labelled_version;
 use super::{Decision, ImageError, Tried};
 use crate::base::ImageId;
@@ -60,6 +61,7 @@ pub struct Supply {
     pub(super) options: Options,
     pub(super) registries: Registries,
     pub(super) bases: Bases,
+    pub(super) siblings: Siblings,
     pub(super) builds: Semaphore,
     pub(super) installing: tokio::sync::Mutex<()>,
     pub(super) apt_conf: OnceCell<Option<String>>,
@@ -116,6 +118,7 @@ impl Supply {
             options,
             registries: Registries::default(),
             bases: Bases::default(),
+            siblings: Siblings::default(),
             builds: Semaphore::new(parallel),
             installing: tokio::sync::Mutex::new(()),
             apt_conf: OnceCell::new(),
@@ -124,11 +127,8 @@ impl Supply {
         }
     }
 
-    /// Gets an image onto the engine.
-    ///
-    /// # Errors
-    /// No source has it ([`ImageError::is_missing_image`]), or one that should have it failed.
-    pub async fn supply(
+    /// Gets an image from the first of its sources that works.
+    pub(super) async fn obtain(
         &self,
         request: &ImageRequest,
         progress: ProgressSink<'_>,

@@ -13,14 +13,14 @@ use crate::base::Secret;
 use crate::engine::fake::{FakeEngine, Op};
 use crate::model::{Build, BuildSecret, FileSource, Image, PullPolicy, labels};
 
-struct World {
-    engine: FakeEngine,
+pub(super) struct World {
+    pub(super) engine: FakeEngine,
     dir: tempfile::TempDir,
     told: Mutex<Vec<ImageProgress>>,
 }
 
 impl World {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("tmp")).unwrap();
         for (name, content) in files {
@@ -35,11 +35,11 @@ impl World {
         }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    fn supply(&self, vars: &[(&str, &str)]) -> Supply {
+    pub(super) fn supply(&self, vars: &[(&str, &str)]) -> Supply {
         let tmp = self.path("tmp");
         let home = self.path("home");
         let own = [
@@ -59,7 +59,7 @@ impl World {
         Supply::new(Arc::new(self.engine.clone()), HostEnv::new(vars), options)
     }
 
-    fn request(&self, reference: &str, context: Option<&str>) -> ImageRequest {
+    pub(super) fn request(&self, reference: &str, context: Option<&str>) -> ImageRequest {
         ImageRequest {
             reference: reference.to_owned(),
             named: true,
@@ -78,14 +78,14 @@ impl World {
             .collect()
     }
 
-    async fn run(&self, supply: &Supply, request: &ImageRequest) -> Result<Supplied, ImageError> {
+    pub(super) async fn run(&self, supply: &Supply, request: &ImageRequest) -> Result<Supplied, ImageError> {
         supply
             .supply(request, &|p| self.told.lock().unwrap().push(p))
             .await
     }
 
     /// The builds so far: tags, and the Dockerfile each was given.
-    fn built(&self) -> Vec<(String, String)> {
+    pub(super) fn built(&self) -> Vec<(String, String)> {
         self.engine
             .builds()
             .into_iter()
@@ -97,7 +97,7 @@ impl World {
     }
 }
 
-fn files_of(tar: &[u8]) -> BTreeMap<String, String> {
+pub(super) fn files_of(tar: &[u8]) -> BTreeMap<String, String> {
     let mut archive = tar::Archive::new(tar);
     let mut files = BTreeMap::new();
     for entry in archive.entries().unwrap() {

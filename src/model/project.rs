@@ -62,6 +62,32 @@ impl Project {
         self.services.contains_key(service) || self.disabled.contains(service)
     }
 
+    /// These services and those that their builds take files from (`additional_contexts` with
+    /// `service:NAME`), in the file's order.
+    pub fn with_build_contexts(&self, names: &[ServiceName]) -> Vec<ServiceName> {
+        let mut wanted: Vec<&str> = names.iter().map(ServiceName::as_str).collect();
+        let mut at = 0;
+        while let Some(name) = wanted.get(at) {
+            let build = self
+                .services
+                .get(*name)
+                .and_then(|service| service.build.as_ref());
+            let contexts = build
+                .into_iter()
+                .flat_map(|build| build.additional_contexts.values());
+            for other in contexts.filter_map(|place| place.strip_prefix("service:")) {
+                if !wanted.contains(&other) {
+                    wanted.push(other);
+                }
+            }
+            at += 1;
+        }
+        let all = self.services.keys();
+        all.filter(|name| wanted.contains(&name.as_str()))
+            .cloned()
+            .collect()
+    }
+
     /// The services that `names` need, dependencies included, in the file's order;
     /// all services where `names` is empty.
     pub fn closure(&self, names: &[ServiceName]) -> Vec<ServiceName> {

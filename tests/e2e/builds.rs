@@ -136,3 +136,46 @@ services:
     let outcome = project.run(["build"]).expect(1);
     assert!(outcome.stderr.contains("the end"), "{outcome}");
 }
+
+#[test]
+fn a_service_is_built_after_those_that_it_is_built_from() {
+    let project = Project::shared();
+    project.stack(
+        r#"
+services:
+  app:
+    build:
+      context: .
+      dockerfile_inline: |
+        FROM @name@-lib:made
+        COPY --from=docs note /note
+        COPY --from=other /other /other
+      additional_contexts:
+        docs: ./docs
+        other: service:other
+    command: [pause]
+  lib: { build: { context: ., dockerfile_inline: "FROM @image@\nRUN echo lib > /lib" }, image: "@name@-lib:made", command: [pause] }
+  other: { build: { context: ., dockerfile_inline: "FROM @image@\nRUN echo other > /other" }, scale: 0 }
+"#,
+    );
+    project.file("docs/note", "the note\n");
+    project.run(["build", "app"]).expect(0);
+    let built = |reference: &str| {
+        let path = format!("/images/{}-{reference}/json", project.name());
+        let found = project.engine().call("GET", &path, &serde_json::Value::Null);
+        found.is_ok()
+    };
+    // One that the Dockerfile names, one that is a context.
+    assert!(built("lib:made") && built("other"));
+    project.run(["up", "-d", "app"]).expect(0);
+    project
+        .run(["exec", "-T", "app", "cat", "/note", "/lib", "/other"])
+        .expect(0)
+        .prints("the note\nlib\nother");
+    let classic = project
+        .platform(["build", "--no-cache"])
+        .env("DOCKER_BUILDKIT", "0");
+    classic.run().expect(0);
+    project.run(["up", "-d", "--build"]).expect(0);
+    project.assert_converged();
+}

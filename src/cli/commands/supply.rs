@@ -154,6 +154,10 @@ fn chosen(project: &Project, settings: &SupplySettings) -> Vec<ServiceName> {
                 }
             })
     };
+    let all = match settings.how {
+        How::Build { .. } => project.with_build_contexts(&all),
+        How::Pull { .. } => all,
+    };
     all.into_iter().filter(takes_part).collect()
 }
 

@@ -40,6 +40,8 @@ pub struct Stage {
     pub uses: Vec<usize>,
     /// Images that it copies or mounts from: reference, and lines of the instruction.
     pub copies: Vec<(String, RangeInclusive<usize>)>,
+    /// Earlier stages that it names by number, and lines of the instruction.
+    pub(super) numbered: Vec<(usize, RangeInclusive<usize>)>,
 }
 
 /// What a stage starts from.
@@ -257,6 +259,7 @@ fn from(
         lines: instruction.lines.clone(),
         uses: Vec::new(),
         copies: Vec::new(),
+        numbered: Vec::new(),
     })
 }
 
@@ -300,11 +303,14 @@ fn use_source(source: &str, instruction: &Instruction, stages: &mut [Stage]) {
         return;
     };
     let lower = source.to_lowercase();
-    let stage = earlier
+    let named = earlier
         .iter()
-        .rposition(|s| s.name.as_deref() == Some(lower.as_str()))
-        .or_else(|| source.parse().ok().filter(|n| *n < earlier.len()));
-    match stage {
+        .rposition(|s| s.name.as_deref() == Some(lower.as_str()));
+    let numbered = || source.parse().ok().filter(|n| *n < earlier.len());
+    if let (None, Some(stage)) = (named, numbered()) {
+        current.numbered.push((stage, instruction.lines.clone()));
+    }
+    match named.or_else(numbered) {
         Some(stage) => current.uses.push(stage),
         // Variables are not replaced here by every builder: then it is the builder's to resolve.
         None if source.is_empty() || source.contains('$') || source == "scratch" => {}

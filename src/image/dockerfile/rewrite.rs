@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Base, Dockerfile};
+use super::{Base, Dockerfile, Stage};
 
 /// What to change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -13,10 +13,38 @@ pub struct Rewrite {
     pub drop_syntax: bool,
     /// Ids that `# platform:secrets` may mount; only BuildKit can.
     pub mounts: Vec<String>,
+    /// Folders of the context that are to be stages before all others: stage, folder.
+    pub folders: Vec<(String, String)>,
 }
 
 impl Dockerfile {
-    /// The text with the changes made. Every other line stays where it is.
+    /// The text with the stages that have one of these names renamed, so that the name is free for
+    /// something that stands in their place.
+    pub fn without_stages(&self, names: &[&str]) -> String {
+        let mut lines: Vec<String> = self.text.lines().map(str::to_owned).collect();
+        let hidden = |stage: &&Stage| {
+            let own = stage.name.as_deref();
+            names.iter().any(|name| own == Some(&name.to_lowercase()))
+        };
+        for stage in self.stages.iter().filter(hidden) {
+            let mut words = stage.words.clone();
+            if let Some(name) = words.get_mut(stage.image_word + 2) {
+                name.push_str(".replaced");
+            }
+            for (index, line) in stage.lines.clone().enumerate() {
+                if let Some(slot) = lines.get_mut(line) {
+                    *slot = if index == 0 {
+                        format!("FROM {}", words.join(" "))
+                    } else {
+                        String::new()
+                    };
+                }
+            }
+        }
+        lines.join("\n")
+    }
+
+    /// The text with the changes made. Every other line stays where it is, unless there are folders.
     pub fn rewrite(&self, change: &Rewrite) -> String {
         let ending = if self.text.contains("\r\n") { "\r\n" } else { "\n" };
         let mut lines: Vec<String> = self.text.lines().map(str::to_owned).collect();
@@ -65,6 +93,22 @@ impl Dockerfile {
                 slot.insert_str(keyword.min(slot.len()), &mounts);
             }
         }
+        let more = change.folders.len();
+        if more > 0 {
+            for (stage, range) in self.stages.iter().flat_map(|stage| &stage.numbered) {
+                for line in range.clone() {
+                    if let Some(slot) = lines.get_mut(line) {
+                        *slot = slot.replacen(&format!("from={stage}"), &format!("from={}", stage + more), 1);
+                    }
+                }
+            }
+            // Arguments before the first stage stay before it.
+            let first = self.stages.first().map_or(0, |stage| *stage.lines.start());
+            let stages = change.folders.iter().flat_map(|(stage, folder)| {
+                [format!("FROM scratch AS {stage}"), format!("COPY {folder}/ /")]
+            });
+            lines.splice(first..first, stages);
+        }
         let mut text = lines.join(ending);
         text.push_str(ending);
         text
@@ -74,6 +118,29 @@ impl Dockerfile {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn folders_become_stages_before_the_first() {
+        let text = "ARG V=1\nFROM a:$V AS one\nFROM b AS docs\nFROM c\nCOPY --from=0 /x /x\nCOPY --from=docs . /docs\n";
+        let parse = |text: &str| Dockerfile::parse(text, &BTreeMap::new(), &BTreeMap::new()).unwrap();
+        let file = parse(&parse(text).without_stages(&["docs"]));
+        assert_eq!(file.images(None, false).unwrap(), ["a:1", "c", "docs"]);
+        let change = Rewrite {
+            images: [("docs".to_owned(), "platform.context.0".to_owned())].into(),
+            folders: vec![("platform.context.0".to_owned(), ".platform.context.0".to_owned())],
+            ..Rewrite::default()
+        };
+        insta::assert_snapshot!(file.rewrite(&change), @r"
+        ARG V=1
+        FROM scratch AS platform.context.0
+        COPY .platform.context.0/ /
+        FROM a:$V AS one
+        FROM b AS docs.replaced
+        FROM c
+        COPY --from=1 /x /x
+        COPY --from=platform.context.0 . /docs
+        ");
+    }
 
     #[test]
     fn only_the_words_in_question_change() {
@@ -90,6 +157,7 @@ mod tests {
             .into(),
             drop_syntax: true,
             mounts: vec!["platform_ca".to_owned()],
+            ..Rewrite::default()
         };
         insta::assert_snapshot!(file.rewrite(&change), @r"
         #

@@ -151,19 +151,22 @@ pub async fn supply(
     observed: &Observed,
     options: &RequestOptions,
 ) -> Result<Supplied, ExpectedError> {
+    let selected = project.with_build_contexts(selected);
     let mut users: BTreeMap<String, Vec<ServiceName>> = BTreeMap::new();
     for (name, reference) in services(project).filter(|(name, _)| selected.contains(name)) {
         users.entry(reference).or_default().push(name);
     }
-    let requests: Vec<ImageRequest> = ImageRequest::of_project(project, options)
+    let all: Vec<(ImageRequest, bool)> = ImageRequest::of_project(project, options)
         .into_iter()
-        .filter(|request| users.contains_key(&request.reference))
         .map(|request| {
             let known = Known::of(observed.images.get(&request.reference));
-            ImageRequest { known, ..request }
+            let request = ImageRequest { known, ..request };
+            let wanted = users.contains_key(&request.reference) && !is_settled(&request);
+            (request, wanted)
         })
-        .filter(|request| !is_settled(request))
         .collect();
+    let wanted = all.iter().filter(|(_, wanted)| *wanted);
+    let requests: Vec<ImageRequest> = wanted.map(|(request, _)| request.clone()).collect();
     if requests.is_empty() {
         return Ok(Supplied::default());
     }
@@ -180,7 +183,8 @@ pub async fn supply(
             display_root,
             ..Options::default()
         },
-    );
+    )
+    .among(all);
     let progress = Progress {
         hub: &site.hub,
         users: &users,
