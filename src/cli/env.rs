@@ -122,6 +122,13 @@ impl Environment {
         })
     }
 
+    /// With one variable set.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: &str) -> Self {
+        self.vars.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
     /// All variables.
     pub fn vars(&self) -> &BTreeMap<String, String> {
         &self.vars

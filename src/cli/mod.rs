@@ -10,6 +10,7 @@ pub mod env;
 pub mod args;
 pub mod exit;
 pub mod output;
+pub mod persona;
 pub mod terminal;
 pub mod signals;
 pub mod settings;
@@ -33,27 +34,37 @@ use crate::base::Masker;
 pub use context::Context;
 pub use env::Environment;
 pub use exit::{Exit, ExpectedError, Outcome};
+pub use persona::Persona;
 pub use settings::{CommandSettings, GlobalSettings, Settings};
 pub use signals::Signals;
 
 use args::Cli;
+use persona::Called;
 use settings::split;
 use terminal::{Terminal, TerminalGuard};
 
 /// Runs the program: everything between the arguments and the exit code.
 pub fn main_impl(args: impl IntoIterator<Item = OsString>, env: Environment) -> ExitCode {
-    let exit = match run(args, env) {
+    let (persona, outcome) = match persona::called(args, env) {
+        Called::Metadata => (
+            Persona::default(),
+            output::data(&persona::metadata(commands::version::VERSION)).map(|()| Exit::AsWanted),
+        ),
+        Called::ToDo { persona, args, env } => (persona, run(persona, args, env)),
+    };
+    let exit = match outcome {
         Ok(exit) => exit,
         Err(error) => {
             output::talk(&error.to_text());
             error.exit()
         }
     };
-    ExitCode::from(exit.code())
+    ExitCode::from(persona.code(exit))
 }
 
-fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> Outcome {
+fn run(persona: Persona, args: Vec<OsString>, env: Environment) -> Outcome {
     let parsed = Cli::command()
+        .bin_name(persona.name())
         .try_get_matches_from(args)
         .and_then(|matches| Cli::from_arg_matches(&matches));
     let cli = match parsed {
@@ -65,7 +76,7 @@ fn run(args: impl IntoIterator<Item = OsString>, env: Environment) -> Outcome {
         return Ok(Exit::AsWanted);
     };
     let env = settings::with_env_files(&global, env);
-    let settings = Settings::resolve(global, command, &env, Terminal::detect())?;
+    let settings = Settings::resolve(persona, global, command, &env, Terminal::detect())?;
     let masker = Masker::default();
     trace::start(&settings.global.trace, &masker)?;
     execute(settings, env, masker)

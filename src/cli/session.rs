@@ -296,6 +296,7 @@ pub fn begin_show(context: &Context, events: Subscription, last: Final) -> Show 
     let (mode, writer): (_, Box<dyn Write + Send>) = match settings.progress {
         Progress::Tty => (ProgressMode::Tty, Box::new(std::io::stderr())),
         Progress::Plain => (ProgressMode::Plain, Box::new(std::io::stderr())),
+        Progress::Compose => (ProgressMode::Compose, Box::new(std::io::stderr())),
         Progress::Json => (ProgressMode::Json, Box::new(std::io::stdout())),
         Progress::Quiet => (ProgressMode::Quiet, Box::new(std::io::stderr())),
     };

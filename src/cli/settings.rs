@@ -13,6 +13,7 @@ use crate::view::style::{Ansi, Style, Surroundings};
 use super::args::{AnsiArg, Cli, Command, GlobalArgs, ProgressArg};
 use super::env::{self, Environment};
 use super::exit::ExpectedError;
+use super::persona::Persona;
 use super::terminal::Terminal;
 
 pub mod env_files;
@@ -124,6 +125,8 @@ pub enum CommandSettings {
 /// What holds for every command.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GlobalSettings {
+    /// Whose manners the program has.
+    pub persona: Persona,
     /// Where the stack comes from.
     pub stack: StackSource,
     /// The project's name, where one was asked for; else the stack says.
@@ -175,6 +178,8 @@ pub enum Progress {
     Tty,
     /// A line for each change.
     Plain,
+    /// A line for each change, in docker compose's words.
+    Compose,
     /// One JSON object a line, on standard output.
     Json,
     /// Only warnings and errors.
@@ -203,12 +208,13 @@ impl Settings {
     /// # Errors
     /// What makes no sense, or is not supported.
     pub fn resolve(
+        persona: Persona,
         global: GlobalArgs,
         command: Command,
         env: &Environment,
         terminal: Terminal,
     ) -> Result<Self, ExpectedError> {
-        let mut global = GlobalSettings::resolve(global, env, terminal)?;
+        let mut global = GlobalSettings::resolve(persona, global, env, terminal)?;
         let command = match command {
             Command::Up(args) => {
                 CommandSettings::Up(Box::new(UpSettings::resolve(*args, &global, env, terminal)?))
@@ -267,8 +273,16 @@ impl Settings {
             Command::Completions(args) => CommandSettings::Completions(args.shell.into()),
             Command::Version(args) => CommandSettings::Version(VersionSettings::resolve(&args)),
         };
-        if let CommandSettings::Supply(SupplySettings { quiet: true, .. }) = &command {
-            global.progress = Progress::Quiet;
+        match &command {
+            CommandSettings::Supply(SupplySettings { quiet: true, .. }) => global.progress = Progress::Quiet,
+            // A live tree and what containers write would share the screen.
+            CommandSettings::Up(up) if up.attach.as_ref().is_some_and(|attach| attach.at_once) => {
+                global.progress = match global.progress {
+                    Progress::Tty | Progress::Plain => Progress::Compose,
+                    other => other,
+                }
+            }
+            _ => {}
         }
         let settings = Self { global, command };
         settings.refuse_dry_run()?;
@@ -301,7 +315,12 @@ impl GlobalSettings {
     ///
     /// # Errors
     /// What makes no sense.
-    pub fn resolve(args: GlobalArgs, env: &Environment, terminal: Terminal) -> Result<Self, ExpectedError> {
+    pub fn resolve(
+        persona: Persona,
+        args: GlobalArgs,
+        env: &Environment,
+        terminal: Terminal,
+    ) -> Result<Self, ExpectedError> {
         let stack = stack_source(&args, env)?;
         let by_name = args.project_name.is_some() && stack == StackSource::Search;
         let project_name = args
@@ -326,6 +345,7 @@ impl GlobalSettings {
         let ansi = ansi(args.ansi, env)?;
         let style = |is_terminal: bool| Style::decide(ansi, &surroundings(is_terminal, env));
         Ok(Self {
+            persona,
             stack,
             project_name,
             by_name,
@@ -333,7 +353,10 @@ impl GlobalSettings {
             env_files: env_files.iter().map(|file| env.absolute(file)).collect(),
             default_env_file: !env.is_true(env::COMPOSE_DISABLE_ENV_FILE),
             project_dir: args.project_directory.map(|dir| env.absolute(&dir)),
-            progress: progress(args.progress, ansi, env, terminal)?,
+            progress: match progress(args.progress, ansi, env, terminal)? {
+                Progress::Plain if persona.is_compose() => Progress::Compose,
+                progress => progress,
+            },
             stdout: style(terminal.stdout),
             stderr: style(terminal.stderr),
             terminal,

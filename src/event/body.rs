@@ -1,10 +1,12 @@
 //! The events.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::FailureReport;
 use crate::base::{Moment, ProjectName, ServiceName};
-use crate::plan::{Instance, StepId};
+use crate::plan::text::{self, Deed};
+use crate::plan::{Instance, Step, StepId};
 
 /// Something that happened.
 #[derive(Debug, Clone, PartialEq)]
@@ -82,6 +84,8 @@ pub enum Body {
         steps: Vec<PlannedStep>,
         /// What is already as wanted.
         kept: Vec<Instance>,
+        /// The names of containers that are kept, at the engine.
+        names: BTreeMap<Instance, String>,
         /// Services that are left out: service, reason, whether optional.
         unavailable: Vec<(ServiceName, String, bool)>,
     },
@@ -177,6 +181,21 @@ pub struct PlannedStep {
     pub cause: String,
     /// The service it concerns.
     pub service: Option<ServiceName>,
+    /// The parts of `what`.
+    pub deed: Deed,
+}
+
+impl PlannedStep {
+    /// A step as it is announced.
+    pub fn of(step: &Step) -> Self {
+        Self {
+            id: step.id,
+            what: text::action(&step.action),
+            cause: text::cause(&step.cause),
+            service: step.action.service().cloned(),
+            deed: text::deed(&step.action),
+        }
+    }
 }
 
 /// A step's state.

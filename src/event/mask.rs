@@ -52,6 +52,7 @@ pub fn masked(body: Body, masker: &Masker) -> Body {
         Body::Planned {
             steps,
             kept,
+            names,
             unavailable,
         } => Body::Planned {
             steps: steps
@@ -63,6 +64,7 @@ pub fn masked(body: Body, masker: &Masker) -> Body {
                 })
                 .collect(),
             kept,
+            names,
             unavailable: unavailable
                 .into_iter()
                 .map(|(service, reason, optional)| (service, text(reason), optional))

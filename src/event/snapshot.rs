@@ -176,6 +176,7 @@ impl Snapshot {
             Body::Planned {
                 steps,
                 kept,
+                names: _,
                 unavailable,
             } => self.planned(event.at, steps, kept, unavailable),
             Body::Step { id, state } => {

@@ -82,6 +82,7 @@ fn body(body: &Body) -> (&'static str, Value) {
         Body::Planned {
             steps,
             kept,
+            names: _,
             unavailable,
         } => (
             "planned",

@@ -1,3 +1,4 @@
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
@@ -6,6 +7,7 @@ use crate::event::{
 };
 use crate::model::{Condition, SourcePlace};
 use crate::plan::StepId;
+use crate::plan::text::{Deed, Object, Verb};
 
 const DOCUMENT: &str = include_str!("../../docs/progress-json.md");
 
@@ -119,8 +121,15 @@ fn examples() -> Vec<Body> {
                 what: "create container devops-app-1".into(),
                 cause: "it is wanted and not there".into(),
                 service: Some("app".into()),
+                deed: Deed {
+                    verb: Verb::Create,
+                    object: Object::Container,
+                    name: "devops-app-1".into(),
+                    instance: Some(instance("app")),
+                },
             }],
             kept: vec![instance("prometheus")],
+            names: BTreeMap::new(),
             unavailable: vec![("grafana".into(), "no registry answers".into(), true)],
         },
         step(

@@ -17,8 +17,8 @@ use crate::base::{ContainerId, Moment, NetworkId, ServiceName, Signal};
 use crate::engine::EngineError;
 use crate::event::failure::{FailedOperation, FailedService, FailureCause, FailureReport, Previous};
 use crate::event::{Body, PlannedStep, Stage, StepState};
-use crate::model::ContainerState;
-use crate::plan::{Action, Instance, Plan, Step, StepId, Target, Undo, text};
+use crate::model::{Condition, ContainerState};
+use crate::plan::{Action, Gate, Instance, Plan, Step, StepId, Target, Undo};
 use crate::provide::{Answers, ModelRunner};
 
 /// After a stop was asked for, operations under way are waited for this long: they cannot be
@@ -58,17 +58,13 @@ enum Message {
 /// Announces a plan.
 pub fn announce(site: &Site, plan: &Plan) {
     site.hub.publish(Body::Planned {
-        steps: plan
-            .steps
-            .iter()
-            .map(|step| PlannedStep {
-                id: step.id,
-                what: text::action(&step.action),
-                cause: text::cause(&step.cause),
-                service: step.action.service().cloned(),
-            })
-            .collect(),
+        steps: plan.steps.iter().map(PlannedStep::of).collect(),
         kept: plan.kept.iter().map(|k| k.instance.clone()).collect(),
+        names: plan
+            .kept
+            .iter()
+            .map(|k| (k.instance.clone(), k.name.clone()))
+            .collect(),
         unavailable: plan
             .unavailable
             .iter()
@@ -475,7 +471,7 @@ impl<'a> Run<'a> {
     }
 
     fn prove(&mut self, instance: Instance, id: ContainerId, start_took: Duration, kept: Option<KeptHealth>) {
-        if !self.site.options.wait {
+        if !self.site.options.wait && !self.is_waited_for(&instance) {
             return;
         }
         let (site, wants) = (self.site, self.wants);
@@ -498,6 +494,17 @@ impl<'a> Run<'a> {
             let result = prove::prove(site, wants, &subject, stop, ready).await;
             Message::Proof { instance, result }
         }));
+    }
+
+    /// Whether a step waits for this container to be more than started.
+    fn is_waited_for(&self, instance: &Instance) -> bool {
+        let mut gates = self.plan.steps.iter().flat_map(|step| &step.gates);
+        gates.any(|gate| match gate {
+            Gate::Proven(proven) => proven == instance,
+            Gate::Dependency {
+                service, condition, ..
+            } => *service == instance.service && *condition != Condition::ServiceStarted,
+        })
     }
 
     fn proven(&mut self, instance: Instance, proof: Proof) {

@@ -2,8 +2,91 @@
 
 use std::fmt::Write as _;
 
-use super::step::{Action, Cause, Gate, Plan, Step, StepId};
+use super::step::{Action, Cause, Gate, Instance, Plan, Step, StepId};
 use crate::model::Condition;
+
+/// What a step does to what: the parts of [`action`], for a view with words of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// What is done.
+    pub verb: Verb,
+    /// To what kind of thing.
+    pub object: Object,
+    /// Its name at the engine.
+    pub name: String,
+    /// Which container of its service it is, where the step tells.
+    pub instance: Option<Instance>,
+}
+
+/// What is done in a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the word it says")]
+pub enum Verb {
+    Create,
+    Start,
+    Stop,
+    Kill,
+    Pause,
+    Unpause,
+    Remove,
+    Rename,
+    Find,
+}
+
+/// What a step works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each is the word it says")]
+pub enum Object {
+    Network,
+    Volume,
+    Container,
+    Image,
+    Provider,
+    Model,
+}
+
+/// The parts of what a step does.
+pub fn deed(action: &Action) -> Deed {
+    let (verb, object, name, instance) = match action {
+        Action::CreateNetwork { name, .. } => (Verb::Create, Object::Network, name.as_str(), None),
+        Action::CreateVolume { name, .. } => (Verb::Create, Object::Volume, name.as_str(), None),
+        Action::CreateContainer { name, instance, .. } => {
+            (Verb::Create, Object::Container, name.as_str(), Some(instance))
+        }
+        Action::StartContainer { name, instance, .. } => {
+            (Verb::Start, Object::Container, name.as_str(), Some(instance))
+        }
+        Action::StopContainer { name, .. } => (Verb::Stop, Object::Container, name.as_str(), None),
+        Action::KillContainer { name, instance, .. } => {
+            (Verb::Kill, Object::Container, name.as_str(), Some(instance))
+        }
+        Action::PauseContainer { name, instance, .. } => {
+            (Verb::Pause, Object::Container, name.as_str(), Some(instance))
+        }
+        Action::UnpauseContainer { name, instance, .. } => {
+            (Verb::Unpause, Object::Container, name.as_str(), Some(instance))
+        }
+        Action::RemoveContainer { name, .. } => (Verb::Remove, Object::Container, name.as_str(), None),
+        Action::RenameContainer { name, instance, .. } => {
+            (Verb::Rename, Object::Container, name.as_str(), Some(instance))
+        }
+        Action::RemoveNetwork { name, .. } => (Verb::Remove, Object::Network, name.as_str(), None),
+        Action::RemoveVolume { name } => (Verb::Remove, Object::Volume, name.as_str(), None),
+        Action::RemoveImage { reference } => (Verb::Remove, Object::Image, reference.as_str(), None),
+        Action::RunProvider { service, up, .. } => {
+            let verb = if *up { Verb::Create } else { Verb::Remove };
+            (verb, Object::Provider, service.as_str(), None)
+        }
+        Action::FindModelRunner => (Verb::Find, Object::Model, "", None),
+        Action::PrepareModel { model, .. } => (Verb::Create, Object::Model, model.as_str(), None),
+    };
+    Deed {
+        verb,
+        object,
+        name: name.to_owned(),
+        instance: instance.cloned(),
+    }
+}
 
 /// What a step does, in one line.
 pub fn action(action: &Action) -> String {

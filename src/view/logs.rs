@@ -62,6 +62,20 @@ impl LogPrinter {
         }
     }
 
+    /// Prints how a container ended, in docker compose's words.
+    ///
+    /// # Errors
+    /// The writer's own.
+    pub fn ended(&self, source: &str, code: i64, out: &mut dyn Write) -> io::Result<()> {
+        let service = source.rsplit_once('-').map_or(source, |(service, _)| service);
+        let said = format!("{source} exited with code {code}");
+        writeln!(
+            out,
+            "{}",
+            self.style.style.paint(Tone::of_service(service), &said)
+        )
+    }
+
     /// Prints a line with one write.
     ///
     /// # Errors

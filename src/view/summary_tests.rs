@@ -1,3 +1,5 @@
+use std::collections::BTreeMap;
+
 use insta::assert_snapshot;
 
 use super::*;
@@ -187,19 +189,11 @@ fn down_says_what_is_gone_and_what_stays() {
         }],
         ..Plan::default()
     };
-    let steps = plan
-        .steps
-        .iter()
-        .map(|step| crate::event::PlannedStep {
-            id: step.id,
-            what: crate::plan::text::action(&step.action),
-            cause: String::new(),
-            service: None,
-        })
-        .collect();
+    let steps = plan.steps.iter().map(crate::event::PlannedStep::of).collect();
     let mut bodies = vec![Body::Planned {
         steps,
         kept: vec![],
+        names: BTreeMap::new(),
         unavailable: vec![],
     }];
     bodies.extend((0..3).map(|id| Body::Step {

@@ -8,6 +8,7 @@ use crate::event::{
     Verdict,
 };
 use crate::model::{Condition, SourcePlace};
+use crate::plan::text::{Deed, Object, Verb};
 use crate::plan::{Instance, StepId};
 
 /// The first container of a service.
@@ -82,12 +83,32 @@ pub(super) fn report() -> FailureReport {
     }
 }
 
-fn step(id: u32, service: Option<&str>, what: &str) -> PlannedStep {
+/// A step as announced, from its words (`create container devops-app-1`).
+pub(crate) fn step(id: u32, service: Option<&str>, what: &str) -> PlannedStep {
+    let mut words = what.split(' ');
+    let verb = match words.next() {
+        Some("start") => Verb::Start,
+        Some("stop") => Verb::Stop,
+        Some("remove") => Verb::Remove,
+        Some("rename") => Verb::Rename,
+        _ => Verb::Create,
+    };
+    let object = match words.next() {
+        Some("network") => Object::Network,
+        Some("volume") => Object::Volume,
+        _ => Object::Container,
+    };
     PlannedStep {
         id: StepId(id),
         what: what.into(),
         cause: "it is wanted and not there".into(),
         service: service.map(Into::into),
+        deed: Deed {
+            verb,
+            object,
+            name: words.next_back().unwrap_or_default().to_owned(),
+            instance: service.filter(|_| object == Object::Container).map(instance),
+        },
     }
 }
 
@@ -193,6 +214,7 @@ pub(super) fn up() -> Vec<Event> {
                     step(4, Some("nginx"), "start container devops-nginx-1"),
                 ],
                 kept: vec![instance("prometheus")],
+                names: [(instance("prometheus"), "devops-prometheus-1".to_owned())].into(),
                 unavailable: vec![("grafana".into(), "no image".into(), true)],
             },
         ),

@@ -36,7 +36,7 @@ pub async fn run(
     settings: &UpSettings,
     attach: &Attach,
 ) -> Outcome {
-    let shown = shown(context, wants, settings, attach);
+    let shown = shown(context, &wants.project, settings, attach);
     let mut follow = std::pin::pin!(follow(context, shown));
     let watching = match attach.watch {
         true => Some(Watching::of_up(context, site, &wants.project, settings)?),
@@ -54,7 +54,7 @@ pub async fn run(
     let ended = async {
         match &watching {
             Some(watching) => ended_while_watched(site, wants, observed, settings, attach, watching).await,
-            None => ended(site, wants, observed, &attach.abort, settings.engine_timeout).await,
+            None => ended(site, wants, observed, settings, &attach.abort).await,
         }
     };
     let exit = tokio::select! {
@@ -86,12 +86,12 @@ pub async fn run(
 /// What is said when somebody stops the stack.
 pub const STOPPING: &str = "stopping; once more kills, a third time leaves everything as it is\n";
 
-/// Stops the stack, in good order.
+/// Stops the stack, or the services that were named, in good order.
 ///
 /// # Errors
 /// The engine's, or what could not be stopped.
 pub async fn stop(site: &Site, wants: &Wants, settings: &UpSettings) -> Result<(), ExpectedError> {
-    match down::stop_all(site, wants, settings.what.stop_timeout).await {
+    match down::stop_services(site, wants, &settings.what.services, settings.what.stop_timeout).await {
         Converged::EngineGone(error) => Err(error.into()),
         Converged::Done { report, .. } if !report.is_empty() => {
             let what: Vec<&str> = report.operations.iter().map(|o| o.error.as_str()).collect();
@@ -105,8 +105,7 @@ pub async fn stop(site: &Site, wants: &Wants, settings: &UpSettings) -> Result<(
 }
 
 /// What is shown: the services asked for, from the beginning of this run.
-fn shown(context: &Context, wants: &Wants, settings: &UpSettings, attach: &Attach) -> LogsSettings {
-    let project: &Project = &wants.project;
+pub fn shown(context: &Context, project: &Project, settings: &UpSettings, attach: &Attach) -> LogsSettings {
     let asked = if !attach.only.is_empty() {
         attach.only.clone()
     } else if settings.what.services.is_empty() || attach.dependencies {
@@ -140,17 +139,23 @@ async fn follow(context: &Context, settings: LogsSettings) {
     }
 }
 
-/// Resolves when the stack has ended as far as `abort` asks, with the exit code that follows.
-async fn ended(
+/// Resolves when the stack, or the services that were named, has ended as far as `abort` asks, with the exit code that follows.
+///
+/// # Errors
+/// The engine's, where it stays lost.
+pub async fn ended(
     site: &Site,
     wants: &Wants,
     observed: &Observed,
+    settings: &UpSettings,
     abort: &Abort,
-    engine_timeout: Duration,
 ) -> Result<Exit, ExpectedError> {
+    let named = &settings.what.services;
+    let engine_timeout = settings.engine_timeout;
     let mut waits: FuturesUnordered<_> = observed
         .containers
         .iter()
+        .filter(|c| named.is_empty() || named.contains(&c.service))
         .filter(|c| !c.oneoff && wants.project.services.contains_key(&c.service) && c.state.is_running())
         .map(|c| end_of(site, wants, c.service.clone(), c.id.clone(), engine_timeout))
         .collect();
@@ -188,7 +193,7 @@ async fn ended_while_watched(
 ) -> Result<Exit, ExpectedError> {
     let mut observed = observed.clone();
     loop {
-        let exit = ended(site, wants, &observed, &attach.abort, settings.engine_timeout).await?;
+        let exit = ended(site, wants, &observed, settings, &attach.abort).await?;
         watching.idle().await;
         observed = site.engine.observe(&of_project(wants)).await?;
         let runs = |c: &crate::model::Container| {

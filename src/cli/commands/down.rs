@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::base::ServiceName;
 use crate::engine::Wanted;
 use crate::execute::{Converged, ExecuteOptions, Site, Wants, converge};
 use crate::model::{Observed, Project, StackExt};
@@ -98,8 +99,14 @@ pub async fn run(context: &Context, settings: DownSettings) -> Outcome {
     finish(context, &mut session, converged, words).await
 }
 
-/// Stops a project's containers, dependents first, as the end of an attached `up`.
-pub async fn stop_all(site: &Site, wants: &Wants, grace: Option<std::time::Duration>) -> Converged {
+/// Stops the containers of some services, of all where none is named, dependents first, as the end of an
+/// attached `up`.
+pub async fn stop_services(
+    site: &Site,
+    wants: &Wants,
+    services: &[ServiceName],
+    grace: Option<std::time::Duration>,
+) -> Converged {
     let site = &Site {
         stop: site.stop.for_stopping(),
         ..site.clone()
@@ -111,6 +118,7 @@ pub async fn stop_all(site: &Site, wants: &Wants, grace: Option<std::time::Durat
         ..Wanted::of(&project)
     };
     let options = DownOptions {
+        services: services.to_vec(),
         reach: Reach::Stop,
         grace,
         ..DownOptions::default()

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
-use tokio::io::AsyncWriteExt;
+use tokio_util::sync::CancellationToken;
 
 use crate::base::{ContainerId, ProjectName, parse_duration};
 use crate::engine::api::{Result as EngineResult, SharedEngine};
@@ -23,8 +23,10 @@ use super::super::settings::LogsSettings;
 use super::check_services;
 
 mod follow;
+mod out;
 mod source;
 
+use out::Out;
 use source::Source;
 
 /// Lines printed with one write at most.
@@ -66,10 +68,10 @@ pub async fn run(context: &Context, settings: LogsSettings) -> Outcome {
         engine,
         project,
         printer: LogPrinter::new(settings.style, sources.values().map(|s| s.name.as_str())),
-        stdout: tokio::io::stdout(),
-        batch: Vec::new(),
+        out: Out::default(),
         sources,
         was_running: false,
+        over: None,
         settings,
     };
     run.history(&chosen, &options).await?;
@@ -113,12 +115,46 @@ struct Run {
     project: ProjectName,
     settings: LogsSettings,
     printer: LogPrinter,
-    stdout: tokio::io::Stdout,
-    /// Printed, and not written yet.
-    batch: Vec<u8>,
+    out: Out,
     sources: HashMap<ContainerId, Source>,
     /// Whether anything ran since following began.
     was_running: bool,
+    /// A run that is followed: until it is over, there is more to come, also where nothing runs.
+    over: Option<CancellationToken>,
+}
+
+/// Shows what the containers of a project write while a run brings them up, and after that until
+/// `over`, with how each ends.
+///
+/// # Errors
+/// As [`run`].
+pub async fn alongside(
+    context: &Context,
+    project: ProjectName,
+    settings: LogsSettings,
+    over: CancellationToken,
+) -> Result<(), ExpectedError> {
+    let options = LogOptions {
+        follow: false,
+        tail: settings.tail,
+        since: settings
+            .since
+            .as_deref()
+            .map(|text| time("--since", text, jiff::Timestamp::now()))
+            .transpose()?,
+        until: None,
+    };
+    let mut run = Run {
+        engine: context.engine().await?,
+        project,
+        printer: LogPrinter::new(settings.style, []),
+        out: Out::default(),
+        sources: HashMap::new(),
+        was_running: true,
+        over: Some(over),
+        settings,
+    };
+    run.follow(&options).await
 }
 
 impl Run {
@@ -167,19 +203,13 @@ impl Run {
             cut: line.cut,
         };
         self.printer
-            .print(&entry, &mut self.batch)
+            .print(&entry, self.out.of(line.stream))
             .map_err(ExpectedError::Output)
     }
 
-    /// Writes the batch. A reader that does not read holds up nothing but this.
+    /// Writes what was printed. A reader that does not read holds up nothing but this.
     async fn write(&mut self) -> Result<(), ExpectedError> {
-        if self.batch.is_empty() {
-            return Ok(());
-        }
-        let written = self.stdout.write_all(&self.batch).await;
-        self.batch.clear();
-        written.map_err(output::output_error)?;
-        self.stdout.flush().await.map_err(output::output_error)
+        self.out.write().await
     }
 }
 

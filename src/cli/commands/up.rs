@@ -1,6 +1,7 @@
 //! `up`: from the stack to services proven ready and smoke-tested.
 
 pub mod images;
+mod at_once;
 mod foreground;
 
 use std::sync::Arc;
@@ -35,6 +36,13 @@ pub async fn run(context: &Context, settings: UpSettings) -> Outcome {
     }
     if settings.attach.as_ref().is_some_and(|attach| attach.dashboard) {
         return foreground::run(context, &project, &settings).await;
+    }
+    if let Some(attach) = settings
+        .attach
+        .as_ref()
+        .filter(|attach| attach.at_once && !attach.watch)
+    {
+        return at_once::run(context, &project, &settings, attach).await;
     }
     to_its_end(context, &project, &settings, None).await
 }

@@ -236,13 +236,20 @@ mod tests {
 
     use super::super::{CommandSettings, Settings, split};
     use super::*;
+    use crate::cli::Persona;
     use crate::cli::args::Cli;
     use crate::model::MountKind;
 
     fn resolve(words: &[&str], env: &Environment, terminal: Terminal) -> Result<RunSettings, String> {
         let cli = Cli::try_parse_from(["platform", "run"].iter().chain(words)).map_err(|e| e.to_string())?;
         let (global, command) = split(cli);
-        match Settings::resolve(global, command.expect("a command"), env, terminal) {
+        match Settings::resolve(
+            Persona::Platform,
+            global,
+            command.expect("a command"),
+            env,
+            terminal,
+        ) {
             Ok(Settings {
                 command: CommandSettings::Run(settings),
                 ..

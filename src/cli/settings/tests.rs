@@ -1,6 +1,7 @@
 use clap::Parser;
 
 use super::*;
+use crate::cli::Persona;
 use crate::plan::{Orphans, Recreate, Which};
 
 const TTY: Terminal = Terminal {
@@ -19,7 +20,14 @@ fn env(vars: &[(&str, &str)]) -> Environment {
 fn resolve_in(line: &str, env: &Environment, terminal: Terminal) -> Result<Settings, String> {
     let cli = Cli::try_parse_from(line.split_whitespace()).map_err(|e| e.to_string())?;
     let (global, command) = split(cli);
-    Settings::resolve(global, command.expect("a command"), env, terminal).map_err(|e| e.to_text())
+    Settings::resolve(
+        Persona::Platform,
+        global,
+        command.expect("a command"),
+        env,
+        terminal,
+    )
+    .map_err(|e| e.to_text())
 }
 
 fn resolve(line: &str) -> Settings {
@@ -302,7 +310,7 @@ fn the_env_file_beside_a_stack_that_is_found_counts() {
         let args = ["platform"].iter().chain(args).copied().chain(["ps"]);
         let (global, _) = split(Cli::try_parse_from(args).unwrap());
         let env = with_env_files(&global, Environment::new([], cwd));
-        let global = GlobalSettings::resolve(global, &env, TTY).unwrap();
+        let global = GlobalSettings::resolve(Persona::Platform, global, &env, TTY).unwrap();
         (global.progress, global.parallel, global.stack)
     };
     // Above, as docker compose looks for it.

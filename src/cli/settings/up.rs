@@ -126,6 +126,8 @@ pub struct Attach {
     pub style: LogStyle,
     /// Whether the dashboard is opened instead of following logs.
     pub dashboard: bool,
+    /// Whether logs are followed, and ends heeded, from the first container on, as in docker compose.
+    pub at_once: bool,
 }
 
 /// What ends an attached `up`.
@@ -180,7 +182,8 @@ impl UpSettings {
             .map(|text| seconds("--wait-timeout", text))
             .transpose()?;
         let attached = !args.detach && !args.wait && !args.no_start && !global.dry_run;
-        let smoke = match (args.smoke, args.no_smoke || args.no_wait || args.no_start) {
+        let smoke_unasked = !args.no_smoke && !args.no_wait && !args.no_start && !global.persona.is_compose();
+        let smoke = match (args.smoke, !smoke_unasked) {
             (true, _) => SmokeChoice::Always,
             (false, true) => SmokeChoice::Never,
             (false, false) => SmokeChoice::Auto,
@@ -193,6 +196,7 @@ impl UpSettings {
         };
         let attach = attached.then(|| Attach {
             dashboard: !args.no_tui
+                && !global.persona.is_compose()
                 && args.menu != Some(false)
                 && !env.is_false(env::COMPOSE_MENU)
                 && abort == Abort::AllEnded
@@ -201,6 +205,7 @@ impl UpSettings {
                 && global.progress == Progress::Tty
                 && terminal.stdin
                 && terminal.stdout,
+            at_once: global.persona.is_compose(),
             only: service_names(args.attach),
             except: service_names(args.no_attach),
             dependencies: args.attach_dependencies,
@@ -233,7 +238,7 @@ impl UpSettings {
             }),
             quiet_pull: args.quiet_pull,
             quiet_build: args.quiet_build,
-            wait: if args.no_wait || args.no_start {
+            wait: if args.no_wait || args.no_start || (global.persona.is_compose() && !args.wait) {
                 Wait::Started
             } else {
                 Wait::Ready {

@@ -4,6 +4,7 @@
 //! the run; [`show`] is the same without the thread. Both end when the hub is closed. A reader that
 //! goes away ends the printing, never the run.
 
+mod compose;
 mod output;
 mod plain;
 mod screen;
@@ -12,6 +13,7 @@ mod rows;
 mod tree;
 pub(super) mod words;
 
+pub use compose::ComposeWords;
 pub use plain::Plain;
 pub use screen::Screen;
 pub use show::{Final, Options, ProgressMode, Show, show, start};

@@ -95,6 +95,7 @@ impl Plain {
             Body::Planned {
                 steps,
                 kept,
+                names: _,
                 unavailable: _,
             } => self.planned(at, steps, kept),
             Body::Step { id, state } => self.step(at, *id, state),

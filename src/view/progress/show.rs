@@ -9,7 +9,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use super::output::Output;
 use super::tree::{Frame, frame, is_running};
-use super::{Plain, Screen};
+use super::{ComposeWords, Plain, Screen};
 use crate::base::Clock;
 use crate::event::{Body, Event, Snapshot, Subscription, TestVerdict, wire};
 use crate::view::style::{Style, Symbol, Tone};
@@ -26,6 +26,8 @@ pub enum ProgressMode {
     Tty,
     /// A line per change.
     Plain,
+    /// A line per change, in docker compose's words.
+    Compose,
     /// A JSON object per event.
     Json,
     /// Nothing but failures.
@@ -115,6 +117,7 @@ pub async fn show(subscription: Subscription, writer: &mut (dyn Write + Send), o
     match options.form() {
         ProgressMode::Json => json(subscription, out).await,
         ProgressMode::Tty => tty(subscription, out, options).await,
+        ProgressMode::Compose => compose(subscription, out, options).await,
         ProgressMode::Quiet => quiet(subscription, out, options).await,
         ProgressMode::Auto | ProgressMode::Plain => plain(subscription, out, options).await,
     }
@@ -130,6 +133,14 @@ async fn plain(mut subscription: Subscription, mut out: Output<'_>, options: &Op
     let mut plain = Plain::new(options.style, options.verbose);
     while let Some(event) = subscription.next().await {
         out.put(&plain.take(&event));
+        out.put(&report(&event, None, &options.style));
+    }
+}
+
+async fn compose(mut subscription: Subscription, mut out: Output<'_>, options: &Options) {
+    let mut words = ComposeWords::default();
+    while let Some(event) = subscription.next().await {
+        out.put(&words.take(&event));
         out.put(&report(&event, None, &options.style));
     }
 }

@@ -5,9 +5,10 @@ use std::time::Duration;
 use futures_util::stream::{self, BoxStream, SelectAll};
 use futures_util::{FutureExt, StreamExt};
 use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use crate::base::ContainerId;
-use crate::engine::{EngineError, EngineEvent, EngineEventKind, LogLine, LogOptions};
+use crate::engine::{EngineError, EngineEvent, EngineEventKind, LogLine, LogOptions, LogStream};
 use crate::model::{Container, ContainerState};
 
 use super::super::super::exit::ExpectedError;
@@ -22,6 +23,11 @@ const LOOK: Duration = Duration::from_secs(10);
 /// How often, and at which pace, an engine that stopped answering is asked again.
 const TRIES: u32 = 120;
 const PACE: Duration = Duration::from_millis(500);
+
+/// How long the next line of a run that is over is waited for, where a container still runs.
+const LAST_LINES: Duration = Duration::from_millis(500);
+/// And how long it is shown at most after it is over, where one goes on writing.
+const LONGEST_END: Duration = Duration::from_secs(10);
 
 /// What a followed log gives.
 enum Item {
@@ -99,24 +105,40 @@ impl Run {
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         look.tick().await;
         let mut idle = tokio::time::Instant::now();
+        let mut last = None;
         loop {
-            if items.is_empty() && !self.was_running {
+            let is_over = self.over.as_ref().is_none_or(CancellationToken::is_cancelled);
+            if is_over && self.over.is_some() && last.is_none() {
+                idle = tokio::time::Instant::now() + LAST_LINES;
+                last = Some(tokio::time::Instant::now() + LONGEST_END);
+            }
+            let all_said = !self.sources.values().any(|source| source.awaits_end);
+            if items.is_empty() && is_over && (!self.was_running || (self.over.is_some() && all_said)) {
                 return Ok(());
             }
             if !items.is_empty() {
                 self.was_running = true;
-                idle = tokio::time::Instant::now() + IDLE;
+                if self.over.is_none() {
+                    idle = tokio::time::Instant::now() + IDLE;
+                }
             }
             tokio::select! {
-                item = items.next(), if !items.is_empty() => self.take(item, &mut items, options).await?,
+                item = items.next(), if !items.is_empty() => {
+                    self.take(item, &mut items, options).await?;
+                    if let Some(last) = last {
+                        idle = last.min(tokio::time::Instant::now() + LAST_LINES);
+                    }
+                }
                 event = events.next() => match event {
-                    Some(Ok(event)) => self.started(&event, options, &mut items).await?,
+                    Some(Ok(event)) => self.happened(&event, options, &mut items).await?,
                     Some(Err(error)) => return Err(error.into()),
                     None => return Err(Lost::Engine(None)),
                 },
                 // Events may get lost: they are hints.
                 _ = look.tick() => self.open_running(options, &mut items).await?,
-                () = tokio::time::sleep_until(idle), if items.is_empty() => {
+                () = over(&self.over), if !is_over => {}
+                () = tokio::time::sleep_until(idle), if last.is_some() => return Ok(()),
+                () = tokio::time::sleep_until(idle), if items.is_empty() && self.over.is_none() => {
                     self.open_running(options, &mut items).await?;
                     if items.is_empty() {
                         return Ok(());
@@ -150,6 +172,7 @@ impl Run {
                     if let Some(source) = self.sources.get_mut(&id) {
                         source.open = false;
                     }
+                    self.say_end(&id)?;
                     ended = true;
                 }
             }
@@ -168,12 +191,22 @@ impl Run {
         Ok(())
     }
 
-    async fn started(
+    async fn happened(
         &mut self,
         event: &EngineEvent,
         options: &LogOptions,
         items: &mut Items,
     ) -> Result<(), Lost> {
+        if let EngineEventKind::Die(code) = event.kind
+            && let Some(source) = self.sources.get_mut(&event.container)
+        {
+            source.exit_code = Some(code);
+            // Its last lines come first.
+            if !source.open {
+                self.say_end(&event.container)?;
+                self.write().await?;
+            }
+        }
         if event.kind != EngineEventKind::Start {
             return Ok(());
         }
@@ -183,6 +216,20 @@ impl Run {
         let list = self.engine.list_containers(Some(&self.project)).await?;
         if let Some(container) = list.iter().find(|c| c.id == event.container) {
             self.open(container, options, at, items);
+        }
+        Ok(())
+    }
+
+    /// Says how a container ended, once.
+    fn say_end(&mut self, id: &ContainerId) -> Result<(), Lost> {
+        if let Some(source) = self.sources.get_mut(id)
+            && let Some(code) = source.exit_code.take()
+        {
+            source.awaits_end = false;
+            let out = self.out.of(LogStream::Stdout);
+            self.printer
+                .ended(&source.name, code, out)
+                .map_err(ExpectedError::Output)?;
         }
         Ok(())
     }
@@ -219,5 +266,13 @@ impl Run {
             Err(error) => Item::Failed(error),
         });
         items.push(items_of.chain(ended).boxed());
+    }
+}
+
+/// Ends when a run that is followed is over; never where none is.
+async fn over(over: &Option<CancellationToken>) {
+    match over {
+        Some(over) => over.cancelled().await,
+        None => std::future::pending().await,
     }
 }

@@ -17,6 +17,10 @@ pub(super) struct Source {
     last: Option<(String, usize)>,
     /// So many lines of the last moment come again, now that the log was opened again.
     repeats: usize,
+    /// The exit code, where it has ended and that was not said yet.
+    pub(super) exit_code: Option<i64>,
+    /// Whether it was followed, and its end was not said yet.
+    pub(super) awaits_end: bool,
 }
 
 impl Source {
@@ -31,6 +35,8 @@ impl Source {
             skip_history,
             last: None,
             repeats: 0,
+            exit_code: None,
+            awaits_end: false,
         }
     }
 
@@ -56,6 +62,7 @@ impl Source {
     /// started, where that has just been learnt.
     pub(super) fn follow(&mut self, options: &LogOptions, started: Option<String>) -> LogOptions {
         self.open = true;
+        self.awaits_end = true;
         let mut follow = LogOptions {
             follow: true,
             tail: None,
@@ -89,6 +96,8 @@ mod tests {
             skip_history,
             last: None,
             repeats: 0,
+            exit_code: None,
+            awaits_end: false,
         }
     }
 

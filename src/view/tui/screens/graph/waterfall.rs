@@ -139,11 +139,13 @@ pub(super) fn critical_path(bars: &[Bar]) -> Vec<Link> {
 
 #[cfg(test)]
 pub(super) mod tests {
+    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::*;
-    use crate::event::{Body, Event, PlannedStep};
+    use crate::event::{Body, Event};
     use crate::plan::StepId;
+    use crate::view::testing;
 
     pub(in super::super) fn ms(ms: u64) -> Moment {
         Duration::from_millis(ms)
@@ -168,12 +170,7 @@ pub(super) mod tests {
                 },
             )
         };
-        let step = |id: u32, what: &str, service: &str| PlannedStep {
-            id: StepId(id),
-            what: what.into(),
-            cause: "it is not there".into(),
-            service: Some(service.into()),
-        };
+        let step = |id: u32, what: &str, service: &str| testing::step(id, Some(service), what);
         let done = |at, id, took| {
             (
                 ms(at),
@@ -213,6 +210,7 @@ pub(super) mod tests {
                         step(2, "create container shop-cache-1", "cache"),
                     ],
                     kept: vec![],
+                    names: BTreeMap::new(),
                     unavailable: vec![],
                 },
             ),

@@ -1,10 +1,12 @@
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::event::live::{Fact, PlanLine, PlannedChanges};
 use crate::event::request::Request;
-use crate::event::{Body, Event, PlannedStep, StepState, Verdict};
+use crate::event::{Body, Event, StepState, Verdict};
 use crate::plan::StepId;
+use crate::view::testing;
 use crate::view::tui::effect::Effect;
 use crate::view::tui::testing::Driven;
 
@@ -128,18 +130,17 @@ fn a_runs_steps_are_shown_as_they_go() {
         "start container shop-db-1",
         "start container shop-cache-1",
     ];
-    let steps = whats.iter().zip(0..).map(|(what, id)| PlannedStep {
-        id: StepId(id),
-        what: (*what).into(),
-        cause: "it is wanted".into(),
-        service: None,
-    });
+    let steps = whats
+        .iter()
+        .zip(0..)
+        .map(|(what, id)| testing::step(id, None, what));
     run(
         &mut driven,
         0,
         Body::Planned {
             steps: steps.collect(),
             kept: Vec::new(),
+            names: BTreeMap::new(),
             unavailable: Vec::new(),
         },
     );
