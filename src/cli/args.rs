@@ -127,6 +127,8 @@ pub enum Command {
     Build(supply::BuildArgs),
     /// Pull images, and start nothing
     Pull(supply::PullArgs),
+    /// Push the images of services to their registries
+    Push(supply::PushArgs),
     /// Show what `up` would do, and why
     Plan(up::PlanArgs),
     /// Start containers that are there, dependencies first, and prove them ready

@@ -41,7 +41,7 @@ pub use observe::{
     Shell, SmokeSettings, VersionFormat, VersionSettings,
 };
 pub use run::{AttachSettings, RunSettings};
-pub use supply::{How, SupplySettings};
+pub use supply::{Action, How, PushSettings, SupplySettings};
 pub use up::{
     Abort, Attach, BuildChoice, DownSettings, PlanFormat, PlanSettings, PullChoice, RemoveImages,
     SmokeChoice, UpSettings, Wait, WhatToDo,
@@ -72,6 +72,8 @@ pub enum CommandSettings {
     Lifecycle(LifecycleSettings),
     /// `build`, `pull`.
     Supply(SupplySettings),
+    /// `push`
+    Push(PushSettings),
     /// `rm`
     Rm(RmSettings),
     /// `wait`
@@ -232,6 +234,7 @@ impl Settings {
             }
             Command::Build(args) => CommandSettings::Supply(SupplySettings::build(args, env)?),
             Command::Pull(args) => CommandSettings::Supply(SupplySettings::pull(args)),
+            Command::Push(args) => CommandSettings::Push(PushSettings::resolve(args)),
             Command::Down(args) => CommandSettings::Down(DownSettings::resolve(args, env)?),
             Command::Plan(args) => CommandSettings::Plan(PlanSettings::resolve(args, env)?),
             Command::Start(args) => CommandSettings::Lifecycle(LifecycleSettings::start(args, env)?),
@@ -274,7 +277,8 @@ impl Settings {
             Command::Version(args) => CommandSettings::Version(VersionSettings::resolve(&args)),
         };
         match &command {
-            CommandSettings::Supply(SupplySettings { quiet: true, .. }) => global.progress = Progress::Quiet,
+            CommandSettings::Supply(SupplySettings { quiet: true, .. })
+            | CommandSettings::Push(PushSettings { quiet: true, .. }) => global.progress = Progress::Quiet,
             // A live tree and what containers write would share the screen.
             CommandSettings::Up(up) if up.attach.as_ref().is_some_and(|attach| attach.at_once) => {
                 global.progress = match global.progress {

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt;
 use futures_util::stream::BoxStream;
 
 use super::archive::{ByteStream, CommitSpec, PathStat, TarStream};
@@ -191,6 +192,11 @@ pub trait Engine: Send + Sync {
     async fn ask_registry(&self, reference: &str) -> Result<()>;
     /// Pulls an image. Ends without an error when it is there.
     fn pull(&self, reference: &str, platform: Option<&str>) -> BoxStream<'static, Result<PullProgress>>;
+    /// Pushes an image to the registry that its reference names. Ends without an error when that has it.
+    fn push(&self, reference: &str) -> BoxStream<'static, Result<PullProgress>> {
+        let error = unsupported(&format!("push {reference}"));
+        futures_util::stream::iter([Err(error)]).boxed()
+    }
     /// Builds an image; the last item of a good build is [`BuildProgress::Built`].
     fn build(&self, request: BuildRequest) -> BoxStream<'static, Result<BuildProgress>>;
     /// Imports a root file system (tar file) as an image; `changes` are Dockerfile instructions.

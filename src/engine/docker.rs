@@ -344,6 +344,10 @@ impl Engine for Docker {
         self.pull_image(reference, platform)
     }
 
+    fn push(&self, reference: &str) -> BoxStream<'static, Result<PullProgress>> {
+        self.push_image(reference)
+    }
+
     fn build(&self, request: BuildRequest) -> BoxStream<'static, Result<BuildProgress>> {
         self.build_image(request)
     }

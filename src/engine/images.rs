@@ -96,25 +96,28 @@ impl Docker {
                     auth.expose(),
                 );
             }
-            Ok::<_, EngineError>(docker.messages(call, operation, idle))
+            docker.messages(call, operation, idle)
         };
-        stream::once(messages)
-            .map(|opened| match opened {
-                Ok(messages) => messages,
-                Err(error) => stream::once(async { Err(error) }).boxed(),
-            })
-            .flatten()
-            .map(|message| {
-                let message = message?;
-                let detail = message.progress.unwrap_or_default();
-                Ok(PullProgress {
-                    layer: message.id,
-                    status: message.status,
-                    current: u64::try_from(detail.current).unwrap_or(0),
-                    total: u64::try_from(detail.total).unwrap_or(0),
-                })
-            })
-            .boxed()
+        stream::once(messages).flatten().map(as_progress).boxed()
+    }
+
+    /// Pushes an image.
+    pub(super) fn push_image(&self, reference: &str) -> BoxStream<'static, Result<PullProgress>> {
+        /// No credentials; the header itself is required.
+        const NOBODY: &str = "e30=";
+        let operation = format!("push {reference}");
+        let (docker, reference) = (self.clone(), reference.to_owned());
+        let idle = self.shared.deadlines.pull_idle;
+        let messages = async move {
+            let (name, tag) = split_reference(&reference);
+            let auth = registry::auth_for(&docker.shared.env, &reference).await;
+            let header = hyper::header::HeaderName::from_static("x-registry-auth");
+            let call = Call::new(&operation, Method::POST, format!("/images/{name}/push"))
+                .query("tag", tag)
+                .header(header, auth.as_ref().map_or(NOBODY, |auth| auth.expose()));
+            docker.messages(call, operation, idle)
+        };
+        stream::once(messages).flatten().map(as_progress).boxed()
     }
 
     /// The messages of a long call; an error among them, or silence for `idle`, ends the stream.
@@ -258,6 +261,18 @@ impl Docker {
             Some(tar) => first_file(&tar).map_err(|why| EngineError::new(operation, why)),
         }
     }
+}
+
+/// A message about a layer as progress.
+fn as_progress(message: Result<Message>) -> Result<PullProgress> {
+    let message = message?;
+    let detail = message.progress.unwrap_or_default();
+    Ok(PullProgress {
+        layer: message.id,
+        status: message.status,
+        current: u64::try_from(detail.current).unwrap_or(0),
+        total: u64::try_from(detail.total).unwrap_or(0),
+    })
 }
 
 /// The first file in a tar; `None` where it holds something else, such as a folder.

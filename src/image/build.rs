@@ -41,7 +41,7 @@ pub(super) struct BuildJob<'a> {
     pub(super) sources: BaseSources<'a>,
     pub(super) secrets: Option<&'a IndexMap<String, FileSource>>,
     /// Whether other images of the project may be what it is built from.
-    of_project: bool,
+    pub(super) of_project: bool,
     /// What goes into the label about the image's source; worded from the context where absent.
     origin: Option<String>,
     /// Where the image may hold its version.
@@ -113,7 +113,9 @@ struct Inputs {
 impl Supply {
     /// Builds an image and returns it as the engine has it.
     pub(super) async fn build(&self, job: &BuildJob<'_>, report: Reporter<'_>) -> Result<Built, ImageError> {
-        refuse_unsupported(job)?;
+        if let Some(built) = self.build_otherwise(job, report).await? {
+            return Ok(built);
+        }
         let info = self.info().await?;
         let buildkit = info.buildkit && self.host.var("DOCKER_BUILDKIT") != Some("0");
         let args: BTreeMap<String, String> = job
@@ -357,30 +359,6 @@ impl Supply {
             }
         }
     }
-}
-
-/// Refuses what would otherwise be left out silently.
-fn refuse_unsupported(job: &BuildJob<'_>) -> Result<(), ImageError> {
-    let build = &job.build;
-    let what = if !build.ssh.is_empty() {
-        "`ssh` is not supported yet; a build secret can hand in a key"
-    } else if !build.cache_to.is_empty() {
-        "`cache_to` is not supported yet"
-    } else if build.privileged {
-        "`privileged` is not supported: no builder of an engine offers it"
-    } else if build.platforms.len() > 1 {
-        "several `platforms` are not supported: an engine keeps an image of one platform"
-    } else if !Path::new(&build.context).is_absolute() && build.dockerfile_inline.is_none()
-        || build.context.contains("://")
-    {
-        "contexts from Git and other addresses are not supported yet; clone it and name the folder"
-    } else {
-        return Ok(());
-    };
-    Err(ImageError::Unsupported {
-        image: job.image.clone(),
-        what: what.to_owned(),
-    })
 }
 
 fn inputs(

@@ -1,8 +1,10 @@
 //! Where an image comes from: local, pull, build, bootstrap.
 
+pub mod bake;
 mod base;
 mod bootstrap;
 mod build;
+pub mod buildx;
 pub mod context;
 pub mod decide;
 pub mod dockerfile;
@@ -12,6 +14,7 @@ pub mod ignore;
 mod named;
 pub mod progress;
 mod pull;
+pub mod push;
 pub mod recipe;
 pub mod reference;
 mod registry;
@@ -28,7 +31,7 @@ pub use error::{ImageError, Tried};
 pub use host::HostEnv;
 pub use progress::{Activity, ImageProgress, ProgressSink};
 pub use reference::Reference;
-pub use request::{ImageRequest, Known, RequestOptions};
+pub use request::{BuildxOptions, ImageRequest, Known, RequestOptions};
 pub use supply::{Options, Source, Supplied, Supply};
 
 #[cfg(test)]

@@ -58,6 +58,21 @@ pub struct RequestOptions {
     pub build: bool,
     /// `--no-build`.
     pub no_build: bool,
+    /// What builds through buildx are asked beside the stack.
+    pub buildx: BuildxOptions,
+}
+
+/// What the command line asks of buildx.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct BuildxOptions {
+    /// `--builder`.
+    pub builder: Option<String>,
+    /// `--provenance`, a boolean or parameters.
+    pub provenance: Option<String>,
+    /// `--sbom`, a boolean or parameters.
+    pub sbom: Option<String>,
+    /// `--push`.
+    pub push: bool,
 }
 
 impl ImageRequest {

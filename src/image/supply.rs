@@ -9,6 +9,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use super::base::Bases;
 use super::build::{BuildJob, Built, source_folder};
+use super::buildx::Buildx;
 use super::decide::{Attempt, Facts, Local, decide};
 use super::host::HostEnv;
 use super::progress::{ProgressSink, Reporter};
@@ -62,6 +63,7 @@ pub struct Supply {
     pub(super) registries: Registries,
     pub(super) bases: Bases,
     pub(super) siblings: Siblings,
+    pub(super) buildx: Buildx,
     pub(super) builds: Semaphore,
     pub(super) installing: tokio::sync::Mutex<()>,
     pub(super) apt_conf: OnceCell<Option<String>>,
@@ -119,6 +121,7 @@ impl Supply {
             registries: Registries::default(),
             bases: Bases::default(),
             siblings: Siblings::default(),
+            buildx: Buildx::default(),
             builds: Semaphore::new(parallel),
             installing: tokio::sync::Mutex::new(()),
             apt_conf: OnceCell::new(),

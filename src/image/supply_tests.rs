@@ -495,11 +495,11 @@ async fn what_cannot_be_done_is_said() {
     for (change, expected) in [
         (
             (&|b: &mut Build| b.ssh = vec!["default".to_owned()]) as &dyn Fn(&mut Build),
-            "`ssh` is not supported yet",
+            "`ssh` needs the plugin",
         ),
         (
             &|b: &mut Build| b.context = "https://example.com/x.git".to_owned(),
-            "contexts from Git",
+            "needs the plugin",
         ),
         (
             &|b: &mut Build| b.context = "/no/such/folder".to_owned(),

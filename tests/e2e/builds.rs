@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::engine::peer;
 use crate::support::project::Project;
+use crate::support::registry::Registry;
 
 fn project(run: &str) -> Project {
     let project = Project::shared();
@@ -178,4 +180,123 @@ services:
     classic.run().expect(0);
     project.run(["up", "-d", "--build"]).expect(0);
     project.assert_converged();
+}
+
+#[test]
+fn what_was_built_is_pushed_with_its_tags() {
+    let registry = Registry::open();
+    let project = Project::shared();
+    let reference = |name: &str| registry.reference(&format!("{}/{name}", project.name()));
+    let refused = Registry::refused_reference("nobody:1");
+    project.stack(&format!(
+        r#"
+services:
+  web: {{ build: {{ context: ., tags: ["{}"] }}, image: "{}" }}
+  gone: {{ build: . , image: "{refused}", profiles: [gone] }}
+  other: {{ image: "@image@" }}
+"#,
+        reference("web:extra"),
+        reference("web:1"),
+    ));
+    project.file("Dockerfile", "FROM @image@\nRUN echo pushed > /pushed\n");
+    project.run(["build"]).expect(0);
+    project
+        .run(["--dry-run", "push"])
+        .expect(0)
+        .prints(&format!("push {}", reference("web:1")));
+    assert!(registry.pushed().is_empty());
+    project.run(["push"]).expect(0).says("pushed");
+    let name = |tag: &str| format!("{}/web:{tag}", project.name());
+    let mut pushed = registry.pushed();
+    pushed.sort();
+    assert_eq!(pushed, [name("1"), name("extra")]);
+    project.run(["build", "--push"]).expect(0);
+    assert_eq!(registry.pushed().len(), 4);
+    // One that was never built.
+    project.run(["push", "gone"]).expect(1).says("was not pushed");
+    project
+        .run(["push", "--ignore-push-failures", "gone"])
+        .expect(0)
+        .says("was not pushed");
+}
+
+#[test]
+fn builds_are_printed_for_bake_as_docker_compose_does() {
+    let project = Project::shared();
+    project.stack(
+        r#"
+services:
+  web:
+    image: "@name@-web:built"
+    build:
+      context: .
+      args: { A: "$${x}" }
+      additional_contexts: { lib: "service:li.b", docs: ./docs }
+      secrets: [token]
+      tags: ["@name@-web:more"]
+      platforms: [linux/amd64, linux/arm64]
+      shm_size: 64m
+      no_cache: true
+      extra_hosts: ["db=10.0.0.1"]
+  li.b: { build: { context: ., dockerfile_inline: "FROM @image@", target: x, labels: { a: b }, network: none } }
+  other: { image: "@image@" }
+secrets:
+  token: { environment: TOKEN }
+"#,
+    );
+    project.file("Dockerfile", "FROM lib\n");
+    project.file("docs/a", "a");
+    let printed = |outcome: &str| -> serde_json::Value {
+        let mut value: serde_json::Value = serde_json::from_str(outcome).unwrap();
+        // The peer names targets in the order of a hash table, and labels images with its version.
+        if let Some(targets) = value["group"]["default"]["targets"].as_array_mut() {
+            targets.sort_by_key(ToString::to_string);
+        }
+        for target in value["target"].as_object_mut().unwrap().values_mut() {
+            target["labels"]
+                .as_object_mut()
+                .unwrap()
+                .remove("com.docker.compose.version");
+        }
+        value
+    };
+    let ours = project.run(["build", "--print", "web"]).expect(0);
+    let ours = printed(&ours.stdout);
+    if let Some(compose) = peer::required() {
+        let theirs = project
+            .program(compose.to_str().unwrap())
+            .args(["build", "--print", "web"]);
+        assert_eq!(ours, printed(&theirs.run().expect(0).stdout));
+    }
+    assert_eq!(
+        ours["group"]["default"]["targets"],
+        serde_json::json!(["li_b", "web"])
+    );
+}
+
+#[test]
+fn what_an_engine_cannot_be_asked_for_is_said() {
+    let project = Project::shared();
+    project.stack(
+        r#"
+services:
+  many: { build: { context: ., platforms: [linux/amd64, linux/arm64] } }
+"#,
+    );
+    project.file("Dockerfile", "FROM @image@\n");
+    let without = project.platform(["build"]).env("DOCKER_CONFIG", "/nonexistent");
+    without
+        .run()
+        .expect(1)
+        .says("several `platforms` needs the plugin `docker buildx`");
+    let classic = project.platform(["build"]).env("DOCKER_BUILDKIT", "0");
+    classic
+        .run()
+        .expect(1)
+        .says("the classic builder doesn't support multi-arch build, set DOCKER_BUILDKIT=1 to use BuildKit");
+    let no_agent = project.platform(["build", "--ssh", ""]).env("SSH_AUTH_SOCK", "");
+    no_agent
+        .run()
+        .expect(1)
+        .says("invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set");
 }

@@ -44,6 +44,10 @@ pub struct Registry {
 struct Shared {
     behaviour: Mutex<Behaviour>,
     requests: Mutex<Vec<String>>,
+    /// What was pushed: `repository:tag`.
+    pushed: Mutex<Vec<String>>,
+    /// The digests of blobs that were sent whole.
+    blobs: Mutex<Vec<String>>,
     stopped: AtomicBool,
     layer: Vec<u8>,
     layer_digest: String,
@@ -107,6 +111,11 @@ impl Registry {
     /// Every request so far, as `GET /v2/…`.
     pub fn requests(&self) -> Vec<String> {
         self.shared.requests.lock().unwrap().clone()
+    }
+
+    /// The images that were pushed whole, as `repository:tag`.
+    pub fn pushed(&self) -> Vec<String> {
+        self.shared.pushed.lock().unwrap().clone()
     }
 
     /// How many requests so far hold `text`.
@@ -173,6 +182,8 @@ impl Shared {
         Self {
             behaviour: Mutex::new(Behaviour::Serve),
             requests: Mutex::default(),
+            pushed: Mutex::default(),
+            blobs: Mutex::default(),
             stopped: AtomicBool::new(false),
             layer,
             layer_digest,
@@ -205,6 +216,7 @@ impl Shared {
         while self.behaviour() == Behaviour::Silent && !self.stopped.load(Ordering::SeqCst) {
             thread::sleep(Duration::from_millis(5));
         }
+        let sent = read_body(&head, &mut client)?;
         let error =
             |code: &str| json!({ "errors": [{ "code": code, "message": code.to_lowercase() }] }).to_string();
         let mut reply = |status: u16, more: &str, body: &[u8]| {
@@ -226,6 +238,33 @@ impl Shared {
                 reply(401, more, error("UNAUTHORIZED").as_bytes())
             }
             _ if path == "/v2/" => reply(200, "Docker-Distribution-Api-Version: registry/2.0\r\n", b"{}"),
+            _ if method == "POST" && path.contains("/blobs/uploads/") => {
+                let more = format!(
+                    "Location: {}one\r\nRange: 0-0\r\n",
+                    path.split('?').next().unwrap_or(path)
+                );
+                reply(202, &more, b"")
+            }
+            _ if method == "PATCH" => {
+                let more = format!("Location: {path}\r\nRange: 0-{}\r\n", sent.len());
+                reply(202, &more, b"")
+            }
+            _ if method == "PUT" && path.contains("/blobs/uploads/") => {
+                let named = path
+                    .rsplit("digest=")
+                    .next()
+                    .unwrap_or_default()
+                    .replace("%3A", ":");
+                self.blobs.lock().unwrap().push(named.clone());
+                reply(201, &format!("Docker-Content-Digest: {named}\r\n"), b"")
+            }
+            _ if method == "PUT" && path.contains("/manifests/") => {
+                let name = path.trim_start_matches("/v2/").replace("/manifests/", ":");
+                self.pushed.lock().unwrap().push(name);
+                reply(201, &format!("Docker-Content-Digest: {}\r\n", digest(&sent)), b"")
+            }
+            // The engine looks whether what it sent has come.
+            _ if self.blobs.lock().unwrap().iter().any(|blob| path.ends_with(blob)) => reply(200, "", b"-"),
             Behaviour::Missing => reply(404, "", error("MANIFEST_UNKNOWN").as_bytes()),
             _ if path.contains("/manifests/") => {
                 let more = format!(
@@ -264,6 +303,37 @@ impl Shared {
             thread::sleep(Duration::from_millis(if count == 0 { 5 } else { pause }));
         }
         Ok(())
+    }
+}
+
+/// Reads the body of a request, sent with its length or in chunks.
+fn read_body(head: &str, client: &mut TcpStream) -> io::Result<Vec<u8>> {
+    let head = head.to_ascii_lowercase();
+    let field = |name: &str| {
+        let mut lines = head.lines();
+        lines.find_map(|line| line.strip_prefix(name).map(|value| value.trim().to_owned()))
+    };
+    let mut body = Vec::new();
+    if field("transfer-encoding:").is_none_or(|how| how != "chunked") {
+        let length = field("content-length:").and_then(|text| text.parse().ok());
+        body.resize(length.unwrap_or(0), 0);
+        client.read_exact(&mut body)?;
+        return Ok(body);
+    }
+    loop {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\r\n") {
+            let mut byte = [0];
+            client.read_exact(&mut byte)?;
+            line.extend(byte);
+        }
+        let size = usize::from_str_radix(String::from_utf8_lossy(&line).trim(), 16).unwrap_or(0);
+        let mut chunk = vec![0; size + 2];
+        client.read_exact(&mut chunk)?;
+        if size == 0 {
+            return Ok(body);
+        }
+        body.extend(&chunk[..size]);
     }
 }
 

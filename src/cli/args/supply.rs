@@ -26,27 +26,53 @@ pub struct BuildArgs {
     /// Show only what fails
     #[arg(short, long)]
     pub quiet: bool,
-    /// Not supported
-    #[arg(long, hide = true)]
+    /// Push what was built, where the stack names it
+    #[arg(long)]
     pub push: bool,
-    /// Not supported
-    #[arg(long, hide = true)]
+    /// Check the Dockerfiles, and build nothing (buildx)
+    #[arg(long)]
     pub check: bool,
-    /// Not supported
-    #[arg(long, hide = true)]
+    /// Print the builds as a file for buildx bake, and build nothing
+    #[arg(long)]
     pub print: bool,
-    /// Not supported
-    #[arg(long, hide = true, value_name = "NAME")]
+    /// Build with this builder (buildx)
+    #[arg(long, value_name = "NAME")]
     pub builder: Option<String>,
-    /// Not supported
-    #[arg(long, hide = true, value_name = "WHAT")]
+    /// Add a provenance attestation (buildx)
+    #[arg(long, value_name = "WHAT")]
     pub provenance: Option<String>,
-    /// Not supported
-    #[arg(long, hide = true, value_name = "WHAT")]
+    /// Add a bill of materials (buildx)
+    #[arg(long, value_name = "WHAT")]
     pub sbom: Option<String>,
     /// Accepted for docker compose's sake: BuildKit has no such limit
     #[arg(short, long, hide = true, value_name = "BYTES")]
     pub memory: Option<String>,
+    /// Accepted for docker compose's sake: never so
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
+    pub compress: Option<Option<bool>>,
+    /// Accepted for docker compose's sake: always so
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
+    pub force_rm: Option<Option<bool>>,
+    /// Accepted for docker compose's sake: never so
+    #[arg(long, hide = true, num_args = 0..=1, require_equals = true, value_name = "BOOL")]
+    pub no_rm: Option<Option<bool>>,
+}
+
+/// Arguments of `push`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct PushArgs {
+    /// Services; all where none is named
+    #[arg(value_name = "SERVICE")]
+    pub services: Vec<String>,
+    /// Push what the named services depend on as well
+    #[arg(long)]
+    pub include_deps: bool,
+    /// Push what can be pushed; the rest is no failure
+    #[arg(long)]
+    pub ignore_push_failures: bool,
+    /// Show only what fails
+    #[arg(short, long)]
+    pub quiet: bool,
 }
 
 /// Arguments of `pull`.

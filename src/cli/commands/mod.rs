@@ -19,6 +19,7 @@ pub mod ls;
 pub mod plan;
 pub mod port;
 pub mod ps;
+pub mod push;
 pub mod rm;
 pub mod run;
 pub mod smoke;
@@ -77,6 +78,7 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Down(settings) => down::run(context, settings).await,
         CommandSettings::Plan(settings) => plan::run(context, settings).await,
         CommandSettings::Supply(settings) => supply::run(context, &settings).await,
+        CommandSettings::Push(settings) => push::run(context, &settings).await,
         CommandSettings::Lifecycle(settings) => lifecycle::run(context, settings).await,
         CommandSettings::Rm(settings) => rm::run(context, settings).await,
         CommandSettings::Wait(settings) => wait::run(context, *settings).await,

@@ -5,26 +5,41 @@ use std::sync::Arc;
 use crate::base::ServiceName;
 use crate::engine::Wanted;
 use crate::event::Body;
-use crate::image::RequestOptions;
+use crate::image::bake::Outcome;
+use crate::image::buildx::{Buildx, needs_buildx};
+use crate::image::{HostEnv, RequestOptions};
 use crate::model::{Project, PullPolicy};
 use crate::view::progress::Final;
 
 use super::super::context::Context;
-use super::super::exit::{Exit, ExpectedError, Outcome};
+use super::super::exit::{Exit, ExpectedError, Outcome as CommandOutcome};
 use super::super::output;
 use super::super::session::{self, Opening, Session, execute_options};
-use super::super::settings::{How, SupplySettings};
+use super::super::settings::{Action, How, SupplySettings};
+use super::push;
 use super::up::images;
 
 /// Runs `build` or `pull`.
 ///
 /// # Errors
 /// The stack's, the engine's, or images that are not to be had.
-pub async fn run(context: &Context, settings: &SupplySettings) -> Outcome {
+pub async fn run(context: &Context, settings: &SupplySettings) -> CommandOutcome {
     let mut project = context.project(&settings.services)?;
     super::check_services(&settings.services, Some(&project), &[])?;
     let chosen = chosen(&project, settings);
     asked(Arc::make_mut(&mut project), &settings.how);
+    if let How::Build { action, buildx, .. } = &settings.how {
+        let outcome = match action {
+            Action::Build => None,
+            Action::Print if buildx.push => Some(Outcome::Push),
+            Action::Print => Some(Outcome::Load),
+            Action::Check => Some(Outcome::Check),
+        };
+        if let Some(outcome) = outcome {
+            let buildx = images::buildx(context, &project, buildx, &chosen, outcome);
+            return printed(context, &buildx, outcome).await;
+        }
+    }
     if context.settings.dry_run {
         let lines = chosen.iter().filter_map(|name| {
             let service = project.services.get(name)?;
@@ -76,6 +91,41 @@ pub async fn run(context: &Context, settings: &SupplySettings) -> Outcome {
     }
 }
 
+/// Prints the builds, or what a check of their Dockerfiles says.
+async fn printed(context: &Context, buildx: &Buildx, outcome: Outcome) -> CommandOutcome {
+    if outcome != Outcome::Check {
+        output::data(&format!("{}\n", buildx.file.text()))?;
+        return Ok(Exit::AsWanted);
+    }
+    let temp = HostEnv::new(context.env.vars().clone()).temp_dir();
+    let (lines, mut said) = tokio::sync::mpsc::unbounded_channel();
+    let on_line = move |line: &str| drop(lines.send(format!("{line}\n")));
+    let work = buildx.check(&temp, on_line);
+    let telling = async {
+        while let Some(line) = said.recv().await {
+            output::data(&line)?;
+        }
+        Ok::<_, ExpectedError>(())
+    };
+    let both = async { tokio::join!(work, telling) };
+    let (checked, told) = tokio::select! {
+        both = both => both,
+        signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
+    };
+    told?;
+    match checked {
+        Ok(true) => Ok(Exit::AsWanted),
+        Ok(false) => Err(ExpectedError::NotAsWanted {
+            message: "the check found something".to_owned(),
+            hint: None,
+        }),
+        Err(error) => Err(ExpectedError::NotAsWanted {
+            message: error.to_string(),
+            hint: None,
+        }),
+    }
+}
+
 /// Supplies the images and gives those that count as failed.
 async fn supplied(
     context: &Context,
@@ -85,9 +135,16 @@ async fn supplied(
     settings: &SupplySettings,
 ) -> Result<Vec<String>, ExpectedError> {
     let site = &session.site;
+    if let How::Build { memory: true, .. } = settings.how {
+        site.hub.publish(Body::Warning {
+            text: "--memory is not supported by BuildKit and is ignored".to_owned(),
+            hint: None,
+        });
+    }
     let options = match &settings.how {
-        How::Build { .. } => RequestOptions {
+        How::Build { buildx, .. } => RequestOptions {
             build: true,
+            buildx: buildx.clone(),
             ..RequestOptions::default()
         },
         How::Pull { missing, .. } => RequestOptions {
@@ -109,7 +166,23 @@ async fn supplied(
         signal = context.signals.stopped() => return Err(ExpectedError::Interrupted(signal)),
     };
     let How::Pull { ignore_failures, .. } = &settings.how else {
-        return Ok(supplied.failed().map(str::to_owned).collect());
+        let failed: Vec<String> = supplied.failed().map(str::to_owned).collect();
+        if let How::Build { buildx, .. } = &settings.how
+            && buildx.push
+            && failed.is_empty()
+        {
+            // What buildx built it pushed itself.
+            let by_engine = |name: &&ServiceName| {
+                let build = project
+                    .services
+                    .get(*name)
+                    .and_then(|service| service.build.as_ref());
+                buildx.is_needed().is_none() && build.is_some_and(|build| needs_buildx(build).is_none())
+            };
+            let own: Vec<ServiceName> = chosen.iter().filter(by_engine).cloned().collect();
+            push::pushed(site, &push::images(project, &own), false).await?;
+        }
+        return Ok(failed);
     };
     let users = |reference: &str| {
         let services = project.services.iter();
@@ -170,6 +243,7 @@ fn asked(project: &mut Project, how: &How) {
                 no_cache,
                 pull,
                 ssh,
+                ..
             } => {
                 let Some(build) = &mut service.build else { continue };
                 for (name, value) in args {

@@ -1,8 +1,9 @@
 //! Settings of `build` and `pull`.
 
 use crate::base::ServiceName;
+use crate::image::BuildxOptions;
 
-use super::super::args::supply::{BuildArgs, PullArgs, PullPolicyArg};
+use super::super::args::supply::{BuildArgs, PullArgs, PullPolicyArg, PushArgs};
 use super::super::env::Environment;
 use super::super::exit::ExpectedError;
 use super::service_names;
@@ -33,6 +34,12 @@ pub enum How {
         pull: bool,
         /// SSH agents and keys, beside those of the stack.
         ssh: Vec<String>,
+        /// What buildx is asked, and whether images are pushed.
+        buildx: BuildxOptions,
+        /// What is done with the builds.
+        action: Action,
+        /// Whether a limit was asked for that BuildKit does not have.
+        memory: bool,
     },
     /// Pulled.
     Pull {
@@ -43,6 +50,42 @@ pub enum How {
         /// Whether what cannot be pulled is no failure.
         ignore_failures: bool,
     },
+}
+
+/// What is done with builds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Action {
+    /// They are carried out.
+    Build,
+    /// Their Dockerfiles are checked.
+    Check,
+    /// They are printed for buildx bake.
+    Print,
+}
+
+/// What `push` is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PushSettings {
+    /// Services that were named; all where empty.
+    pub services: Vec<ServiceName>,
+    /// Whether their dependencies take part.
+    pub dependencies: bool,
+    /// Whether only failures are shown.
+    pub quiet: bool,
+    /// Whether what cannot be pushed is no failure.
+    pub ignore_failures: bool,
+}
+
+impl PushSettings {
+    /// Resolves the arguments.
+    pub fn resolve(args: PushArgs) -> Self {
+        Self {
+            services: service_names(args.services),
+            dependencies: args.include_deps,
+            quiet: args.quiet,
+            ignore_failures: args.ignore_push_failures,
+        }
+    }
 }
 
 impl How {
@@ -59,22 +102,12 @@ impl SupplySettings {
     /// Resolves the arguments of `build`.
     ///
     /// # Errors
-    /// What an engine's builder cannot be asked for.
+    /// An SSH agent or key that is not there, or makes no sense.
     pub fn build(args: BuildArgs, env: &Environment) -> Result<Self, ExpectedError> {
-        let unsupported = [
-            (args.push, "--push"),
-            (args.check, "--check"),
-            (args.print, "--print"),
-            (args.builder.is_some(), "--builder"),
-            (args.provenance.is_some(), "--provenance"),
-            (args.sbom.is_some(), "--sbom"),
-        ];
-        if let Some((_, flag)) = unsupported.iter().find(|(given, _)| *given) {
-            return Err(ExpectedError::not_supported(
-                flag,
-                "images are built by the engine itself, not by buildx",
-            ));
-        }
+        let ssh = args.ssh.into_iter().map(|key| ssh(key, env));
+        let ssh = ssh.collect::<Result<Vec<_>, _>>()?;
+        let named = |value: Option<&str>| value.filter(|name| !name.is_empty()).map(str::to_owned);
+        let builder = named(args.builder.as_deref()).or_else(|| named(env.get("BUILDX_BUILDER")));
         let value = |text: String| match text.split_once('=') {
             Some((name, value)) => (name.to_owned(), Some(value.to_owned())),
             None => {
@@ -90,7 +123,19 @@ impl SupplySettings {
                 args: args.build_arg.into_iter().map(value).collect(),
                 no_cache: args.no_cache,
                 pull: args.pull,
-                ssh: args.ssh,
+                ssh,
+                buildx: BuildxOptions {
+                    builder,
+                    provenance: args.provenance,
+                    sbom: args.sbom,
+                    push: args.push,
+                },
+                action: match (args.print, args.check) {
+                    (true, _) => Action::Print,
+                    (false, true) => Action::Check,
+                    (false, false) => Action::Build,
+                },
+                memory: args.memory.is_some(),
             },
         })
     }
@@ -108,4 +153,22 @@ impl SupplySettings {
             },
         }
     }
+}
+
+/// `--ssh`: `default`, or an id and where its agent or key is.
+fn ssh(key: String, env: &Environment) -> Result<String, ExpectedError> {
+    let wants_agent = matches!(key.as_str(), "" | "default");
+    if !wants_agent && !key.contains('=') {
+        return Err(ExpectedError::usage(format!(
+            "invalid ssh key \"{key}\": expected `default` or ID=PATH"
+        )));
+    }
+    if wants_agent && env.get("SSH_AUTH_SOCK").is_none_or(str::is_empty) {
+        // In docker compose's words, which are BuildKit's.
+        return Err(ExpectedError::NotAsWanted {
+            message: "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set".to_owned(),
+            hint: Some("start an agent (`eval $(ssh-agent)`), or name a key: `--ssh ID=PATH`".to_owned()),
+        });
+    }
+    Ok(if wants_agent { "default".to_owned() } else { key })
 }

@@ -90,14 +90,8 @@ impl Decoder<'_> {
                 "ssh" => out.ssh = self.ssh(value),
                 "ulimits" => out.ulimits = self.ulimits(value),
                 "isolation" => out.isolation = self.non_empty_text("isolation", value),
-                "entitlements" => {
-                    out.entitlements = self.texts("entitlements", value);
-                    self.without_effect(key, entry);
-                }
-                "no_cache_filter" => {
-                    out.no_cache_filter = self.texts("no_cache_filter", value);
-                    self.without_effect(key, entry);
-                }
+                "entitlements" => out.entitlements = self.texts("entitlements", value),
+                "no_cache_filter" => out.no_cache_filter = self.texts("no_cache_filter", value),
                 "provenance" => out.provenance = self.attestation(key, entry),
                 "sbom" => out.sbom = self.attestation(key, entry),
                 other => self.unknown(other, entry, "`build`", BUILD, &[]),
@@ -117,25 +111,10 @@ impl Decoder<'_> {
 
     /// A boolean, or parameters as a text.
     fn attestation(&mut self, key: &str, entry: &Entry) -> Option<String> {
-        let text = match entry.node.resolved() {
-            Some(Resolved::Bool(wanted)) => wanted.to_string(),
-            _ => self.text(key, &entry.node)?,
-        };
-        if text != "false" {
-            self.without_effect(key, entry);
+        match entry.node.resolved() {
+            Some(Resolved::Bool(wanted)) => Some(wanted.to_string()),
+            _ => self.text(key, &entry.node),
         }
-        Some(text)
-    }
-
-    /// What the engine's own interface to its builder cannot be asked for.
-    fn without_effect(&mut self, key: &str, entry: &Entry) {
-        self.warn(
-            Code::NotSupported,
-            format!(
-                "`build.{key}` has no effect: an engine's builder cannot be asked for it, only buildx can"
-            ),
-            entry.key_span,
-        );
     }
 
     /// A folder made absolute; URLs and references of other kinds stay.

@@ -9,8 +9,11 @@ use crate::base::ServiceName;
 use crate::engine::EngineError;
 use crate::event::{Body, Hub, ImageStage};
 use crate::execute::Site;
+use crate::image::bake::{BakeFile, Outcome};
+use crate::image::buildx::Buildx;
 use crate::image::{
-    Activity, HostEnv, ImageError, ImageProgress, ImageRequest, Known, Options, RequestOptions, Supply,
+    Activity, BuildxOptions, HostEnv, ImageError, ImageProgress, ImageRequest, Known, Options,
+    RequestOptions, Supply,
 };
 use crate::model::{Image, Observed, Project, PullPolicy};
 use crate::plan::{ImageState, Lack};
@@ -136,6 +139,7 @@ pub fn options(settings: &UpSettings) -> RequestOptions {
         }),
         build: settings.build == BuildChoice::Always,
         no_build: settings.build == BuildChoice::Never,
+        ..RequestOptions::default()
     }
 }
 
@@ -184,6 +188,13 @@ pub async fn supply(
             ..Options::default()
         },
     )
+    .with_buildx(buildx(
+        context,
+        project,
+        &options.buildx,
+        &selected,
+        Outcome::Load,
+    ))
     .among(all);
     let progress = Progress {
         hub: &site.hub,
@@ -204,6 +215,29 @@ pub async fn supply(
     Ok(Supplied {
         images: found.into_iter().collect(),
     })
+}
+
+/// The plugin for builds that an engine cannot be asked for.
+pub fn buildx(
+    context: &Context,
+    project: &Project,
+    asked: &BuildxOptions,
+    chosen: &[ServiceName],
+    outcome: Outcome,
+) -> Buildx {
+    let host = HostEnv::new(context.env.vars().clone());
+    let builds = |name: &&ServiceName| project.services.get(*name).is_some_and(|s| s.build.is_some());
+    let chosen: Vec<ServiceName> = chosen.iter().filter(builds).cloned().collect();
+    let outcome = match outcome {
+        Outcome::Load if asked.push => Outcome::Push,
+        other => other,
+    };
+    Buildx {
+        program: context.programs(project).plugin("buildx"),
+        env: context.env.vars().clone(),
+        file: BakeFile::of_project(project, &chosen, outcome, &host.proxies()),
+        asked: asked.clone(),
+    }
 }
 
 /// Tells what became of an image.
