@@ -120,7 +120,7 @@ impl Buildx {
         ]);
         // The stack's author wrote which folders are read and which rights are asked for.
         command.extend(["--progress=plain", "--allow=fs=*", "--allow=security.insecure"].map(str::to_owned));
-        command.extend(["--allow=network.host".to_owned(), "--allow=ssh=*".to_owned()]);
+        command.extend(["--allow=network.host".to_owned(), "--allow=ssh".to_owned()]);
         for (flag, value) in [
             ("builder", &self.asked.builder),
             ("provenance", &self.asked.provenance),
