@@ -73,6 +73,9 @@ pub struct GlobalArgs {
     /// How many operations run at once; -1 for no limit
     #[arg(long, value_name = "N", global = true, allow_negative_numbers = true)]
     pub parallel: Option<i64>,
+    /// Include networks and volumes that no service uses
+    #[arg(long, global = true)]
+    pub all_resources: bool,
     /// Show what would be done and change nothing
     #[arg(long, global = true)]
     pub dry_run: bool,

@@ -51,6 +51,7 @@ impl Context {
         LoadRequest {
             working_dir: self.env.cwd().map(Path::to_owned).unwrap_or_default(),
             files,
+            files_by_variable: settings.files_by_variable,
             stack,
             project_name: settings.project_name.as_ref().map(ToString::to_string),
             project_dir: settings.project_dir.clone(),
@@ -58,6 +59,7 @@ impl Context {
             env_files: settings.env_files.clone(),
             environment,
             services: services.iter().map(ToString::to_string).collect(),
+            all_resources: settings.all_resources,
             ..LoadRequest::default()
         }
     }
@@ -139,13 +141,31 @@ impl Context {
         &self,
         services: &[ServiceName],
     ) -> Result<(ProjectName, Option<Arc<Project>>), ExpectedError> {
+        let mut request = self.load_request(services, &self.settings.profiles);
+        // What environment files say is nothing to whoever looks at containers that are there.
+        request.skip.env_files = true;
+        self.requested_or_name(&request)
+    }
+
+    /// As [`Context::project_or_name`], with the environment of services as it would be.
+    ///
+    /// # Errors
+    /// A stack that is wrong; no stack and no name.
+    pub fn whole_project_or_name(&self) -> Result<(ProjectName, Option<Arc<Project>>), ExpectedError> {
+        self.requested_or_name(&self.load_request(&[], &self.settings.profiles))
+    }
+
+    fn requested_or_name(
+        &self,
+        request: &LoadRequest,
+    ) -> Result<(ProjectName, Option<Arc<Project>>), ExpectedError> {
         let name = self.settings.project_name.clone();
         if let Some(name) = name.clone()
             && self.settings.by_name
         {
             return Ok((name, None));
         }
-        let loaded = self.load(services);
+        let loaded = load(request, &Disk);
         if loaded.is_not_found()
             && let Some(name) = name
         {

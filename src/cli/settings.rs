@@ -131,6 +131,8 @@ pub struct GlobalSettings {
     pub persona: Persona,
     /// Where the stack comes from.
     pub stack: StackSource,
+    /// Whether its files were named by `COMPOSE_FILE`.
+    pub files_by_variable: bool,
     /// The project's name, where one was asked for; else the stack says.
     pub project_name: Option<ProjectName>,
     /// Whether it was asked for by name alone (`-p` and no stack): whatever stack lies here may be
@@ -154,6 +156,8 @@ pub struct GlobalSettings {
     pub terminal: Terminal,
     /// How many operations run at once.
     pub parallel: Parallel,
+    /// Whether networks and volumes take part that no service uses.
+    pub all_resources: bool,
     /// Whether nothing is changed.
     pub dry_run: bool,
     /// Whether more is told of what is done.
@@ -326,6 +330,7 @@ impl GlobalSettings {
         terminal: Terminal,
     ) -> Result<Self, ExpectedError> {
         let stack = stack_source(&args, env)?;
+        let files_by_variable = args.files.is_empty() && args.stack.is_none();
         let by_name = args.project_name.is_some() && stack == StackSource::Search;
         let project_name = args
             .project_name
@@ -350,6 +355,7 @@ impl GlobalSettings {
         let style = |is_terminal: bool| Style::decide(ansi, &surroundings(is_terminal, env));
         Ok(Self {
             persona,
+            files_by_variable: files_by_variable && matches!(stack, StackSource::Files(_)),
             stack,
             project_name,
             by_name,
@@ -365,6 +371,7 @@ impl GlobalSettings {
             stderr: style(terminal.stderr),
             terminal,
             parallel: parallel(args.parallel, env)?,
+            all_resources: args.all_resources,
             dry_run: args.dry_run,
             verbose: args.verbose,
             trace: args

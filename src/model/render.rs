@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::{Project, Service};
+use super::{MountKind, Project, Service};
 use crate::base::{ServiceName, format_duration};
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
@@ -38,7 +38,8 @@ pub(super) fn as_mode<S: Serializer>(value: &Option<u32>, serializer: S) -> Resu
 ///
 /// Left out is what changes no container: build, pull policy, profiles, dependencies, scale,
 /// probes and reload rules. Added is the digest of each config and secret it mounts, and of
-/// each single file bound from the host (`bound_files`: host path to SHA-256).
+/// each single file bound from the host (`bound_files`: host path to SHA-256), and the engine's name of
+/// each volume and network that has one of its own.
 pub fn comparable(project: &Project, service: &Service, bound_files: &[(String, String)]) -> Value {
     let mut value = serde_json::to_value(service).unwrap_or(Value::Null);
     if let Value::Object(fields) = &mut value {
@@ -101,6 +102,10 @@ pub fn comparable(project: &Project, service: &Service, bound_files: &[(String, 
         if !contents.is_empty() {
             fields.insert("content".into(), Value::Object(contents));
         }
+        let names = names_at_the_engine(project, service);
+        if !names.is_empty() {
+            fields.insert("names".into(), Value::Object(names));
+        }
         // Environment values may be secret and the label is as readable as the container:
         // it tells whether they changed without telling them.
         if let Some(Value::Object(environment)) = fields.get_mut("environment") {
@@ -112,6 +117,28 @@ pub fn comparable(project: &Project, service: &Service, bound_files: &[(String, 
         }
     }
     value
+}
+
+/// The engine's names of a service's volumes and networks, of those that have others than by default: under
+/// the same key in the stack may stand another object by now.
+fn names_at_the_engine(project: &Project, service: &Service) -> serde_json::Map<String, Value> {
+    let volumes = service.volumes.iter().filter_map(|mount| match &mount.kind {
+        MountKind::Volume {
+            source: Some(key), ..
+        } => project.volumes.get(key).map(|volume| (key, volume.name.as_str())),
+        _ => None,
+    });
+    let networks = service.networks.keys().filter_map(|key| {
+        project
+            .networks
+            .get(key)
+            .map(|network| (key, network.name.as_str()))
+    });
+    volumes
+        .chain(networks)
+        .filter(|(key, name)| *name != format!("{}_{key}", project.name))
+        .map(|(key, name)| (key.clone(), Value::from(name)))
+        .collect()
 }
 
 /// A short fingerprint of a value that must not be shown.

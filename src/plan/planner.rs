@@ -216,7 +216,11 @@ impl<'a> Planner<'a> {
                 continue;
             };
             for (on, dependency) in &service.depends_on {
-                if dependency.condition == Condition::ServiceHealthy && self.options.unprobed.contains(on) {
+                // One that is not required is waited for in vain, which is said then.
+                if dependency.required
+                    && dependency.condition == Condition::ServiceHealthy
+                    && self.options.unprobed.contains(on)
+                {
                     self.plan.refusals.push(Refusal {
                         text: format!("{name} waits for {on} to be healthy, but nothing tells whether {on} is"),
                         hint: format!("give {on} a healthcheck or an x-platform.probe, or wait with `condition: service_started`"),

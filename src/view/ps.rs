@@ -1,5 +1,6 @@
 //! `ps`: docker compose's columns and JSON fields, so that scripts made for it go on working.
 
+use super::template::{Fields, Format};
 use serde_json::{Value, json};
 
 use super::style::{Style, Tone};
@@ -71,6 +72,45 @@ fn tone(container: &Container) -> Tone {
         (ContainerState::Restarting | ContainerState::Paused, _) => Tone::Warn,
         (ContainerState::Created | ContainerState::Removing, _) => Tone::Dim,
     }
+}
+
+/// A field of a template, by its name in [`json`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Field(&'static str);
+
+/// How rows are written by a template.
+pub type PsTemplate = Format<Field>;
+
+impl Fields for Field {
+    const ALL: &'static [(Self, &'static str, &'static str)] = &[
+        (Self("ID"), "ID", "CONTAINER ID"),
+        (Self("Name"), "Name", "NAME"),
+        (Self("Names"), "Names", "NAMES"),
+        (Self("Image"), "Image", "IMAGE"),
+        (Self("Command"), "Command", "COMMAND"),
+        (Self("Project"), "Project", "PROJECT"),
+        (Self("Service"), "Service", "SERVICE"),
+        (Self("CreatedAt"), "CreatedAt", "CREATED AT"),
+        (Self("RunningFor"), "RunningFor", "CREATED"),
+        (Self("State"), "State", "STATE"),
+        (Self("Status"), "Status", "STATUS"),
+        (Self("Health"), "Health", "HEALTH"),
+        (Self("ExitCode"), "ExitCode", "EXIT CODE"),
+        (Self("Ports"), "Ports", "PORTS"),
+        (Self("Networks"), "Networks", "NETWORKS"),
+        (Self("Labels"), "Labels", "LABELS"),
+    ];
+    const TABLE: &'static str =
+        "{{.Name}}\t{{.Image}}\t{{.Command}}\t{{.Service}}\t{{.RunningFor}}\t{{.Status}}\t{{.Ports}}";
+}
+
+/// The rows by a template, each line ended.
+pub fn by_template(rows: &[PsRow<'_>], template: &PsTemplate, project: &str, now: i64) -> String {
+    let values: Vec<Value> = rows.iter().map(|row| json(row, project, now)).collect();
+    template.write(&values, |row, Field(name)| match &row[name] {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    })
 }
 
 /// One object a container, with docker compose's names.

@@ -107,7 +107,7 @@ fn exec_gives_the_commands_code_and_keeps_its_streams_apart() {
     project
         .run(["exec", "-T", "job", "true"])
         .expect(1)
-        .says("no container of service job runs");
+        .says("service \"job\" is not running");
     project
         .run(["exec", "-T", "--index", "9", "count", "true"])
         .expect(1)

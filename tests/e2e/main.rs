@@ -26,6 +26,7 @@ mod fixtures;
 mod hostile;
 mod image;
 mod images;
+mod in_place;
 mod killed;
 mod lifecycle;
 mod manage;

@@ -325,7 +325,7 @@ services:
     project
         .run(["attach", "trap"])
         .expect(1)
-        .says("no container of service trap runs");
+        .says("service \"trap\" is not running");
     project
         .run(["attach", "--index", "4", "shell"])
         .expect(1)

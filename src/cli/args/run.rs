@@ -26,10 +26,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "FILE")]
     pub env_from_file: Vec<PathBuf>,
     /// Add a label to the container
-    #[arg(short, long, value_name = "NAME=VALUE")]
+    #[arg(short, long, alias = "labels", value_name = "NAME=VALUE")]
     pub label: Vec<String>,
     /// Mount a folder or volume as well
-    #[arg(short, long, value_name = "[SOURCE:]TARGET[:OPTIONS]")]
+    #[arg(short, long, alias = "volumes", value_name = "[SOURCE:]TARGET[:OPTIONS]")]
     pub volume: Vec<String>,
     /// Publish a port of the container
     #[arg(

@@ -45,7 +45,7 @@ pub async fn run(context: &Context, settings: DashboardSettings) -> Outcome {
         });
     }
     let looks = remember::settings(&settings)?;
-    let (name, project) = context.project_or_name(&[])?;
+    let (name, project) = context.whole_project_or_name()?;
     let engine = context.engine().await?;
     let dashboard = Dashboard {
         context,

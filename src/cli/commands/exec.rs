@@ -63,11 +63,18 @@ pub(super) fn choose<'c>(
     service: &ServiceName,
     index: Option<u32>,
 ) -> Result<&'c Container, ExpectedError> {
-    let of_service = |c: &&Container| c.service == *service && !c.oneoff;
-    let found = containers.iter().filter(of_service).find(|c| match index {
-        Some(index) => c.number == index,
-        None => c.state == ContainerState::Running,
-    });
+    let of_service = |oneoff| {
+        containers
+            .iter()
+            .filter(move |c| c.service == *service && c.oneoff == oneoff)
+    };
+    // Without a number, one that `run` started will do where no other runs.
+    let found = match index {
+        Some(index) => of_service(false).find(|c| c.number == index),
+        None => of_service(false)
+            .chain(of_service(true))
+            .find(|c| c.state == ContainerState::Running),
+    };
     match found {
         Some(container) if container.state == ContainerState::Running => Ok(container),
         Some(container) => Err(not_running(format!(
@@ -76,8 +83,8 @@ pub(super) fn choose<'c>(
             container.state.as_str()
         ))),
         None => Err(not_running(match index {
-            Some(index) => format!("service {service} has no container {index}"),
-            None => format!("no container of service {service} runs"),
+            Some(index) => format!("service \"{service}\" is not running container #{index}"),
+            None => format!("service \"{service}\" is not running"),
         })),
     }
 }

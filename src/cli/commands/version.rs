@@ -22,6 +22,19 @@ pub fn run(settings: VersionSettings) -> Outcome {
     Ok(Exit::AsWanted)
 }
 
+/// The docker compose whose behaviour this program has.
+const COMPOSE: &str = "2.40.3";
+
+/// The version as docker compose tells it: the one whose place is taken, and our own.
+pub fn as_compose(format: VersionFormat) -> String {
+    let version = format!("{COMPOSE}-platform.{VERSION}");
+    match format {
+        VersionFormat::Short => format!("{version}\n"),
+        VersionFormat::Pretty => format!("Docker Compose version v{version}\n"),
+        VersionFormat::Json => format!("{}\n", json!({"version": format!("v{version}")})),
+    }
+}
+
 fn text(format: VersionFormat) -> String {
     match (format, REVISION) {
         (VersionFormat::Short, _) => format!("{VERSION}\n"),

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::base::ServiceName;
 use crate::view::logs::LogStyle;
+use crate::view::ps::PsTemplate;
 
 use super::super::args::observe::{
     DoctorArgs, DoctorFormatArg, ExecArgs, InitArgs, LogsArgs, PsArgs, ShellArg, SmokeArgs, SmokeFormatArg,
@@ -32,7 +33,7 @@ pub struct PsSettings {
 }
 
 /// What `ps` writes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PsShape {
     /// Ids.
     Ids,
@@ -43,12 +44,14 @@ pub enum PsShape {
 }
 
 /// How `ps` writes rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PsFormat {
     /// A table.
     Table,
     /// One JSON object a line, as docker compose writes them.
     Json,
+    /// Fields of each row.
+    Template(PsTemplate),
 }
 
 impl PsSettings {
@@ -60,12 +63,9 @@ impl PsSettings {
         let format = match args.format.as_str() {
             "table" | "" => PsFormat::Table,
             "json" => PsFormat::Json,
-            other if other.contains("{{") => {
-                return Err(ExpectedError::not_supported(
-                    "a Go template in --format",
-                    "use `--format json` and a tool such as jq",
-                ));
-            }
+            other if other.contains("{{") => PsFormat::Template(
+                PsTemplate::parse(other).map_err(|what| ExpectedError::usage(format!("--format: {what}")))?,
+            ),
             other => {
                 return Err(ExpectedError::usage(format!(
                     "--format is `{other}`; expected table or json"

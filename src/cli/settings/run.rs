@@ -144,7 +144,7 @@ fn overrides(args: &RunArgs, env: &Environment, terminal: Terminal) -> Result<Ov
         cap_add: args.cap_add.clone(),
         cap_drop: args.cap_drop.clone(),
         no_deps: args.no_deps,
-        tty: tty(args, terminal),
+        tty: tty(args, terminal)?,
         stdin_open: args.interactive != Some(false),
     })
 }
@@ -154,12 +154,16 @@ fn bad(flag: &str, text: &str, why: &str) -> ExpectedError {
 }
 
 /// Where nothing is said, as docker compose decides: a terminal on both sides.
-fn tty(args: &RunArgs, terminal: Terminal) -> bool {
-    match args.no_tty {
+fn tty(args: &RunArgs, terminal: Terminal) -> Result<bool, ExpectedError> {
+    let asked = args.tty || args.no_tty == Some(false);
+    if asked && args.interactive != Some(false) && !terminal.stdin {
+        return Err(ExpectedError::usage("the input device is not a TTY"));
+    }
+    Ok(match args.no_tty {
         _ if args.tty => true,
         Some(no_tty) => !no_tty,
         None => terminal.stdout && (terminal.stdin || args.interactive.is_some()),
-    }
+    })
 }
 
 /// `--env` and `--env-from-file`: what is named on the command line comes first, also where the files'
@@ -279,7 +283,8 @@ mod tests {
         let tty = |words: &[&str], terminal| resolve(words, &here(), terminal).unwrap().overrides.tty;
         assert!(tty(&["app"], all) && tty(&["-it", "app", "sh", "-T"], all));
         assert!(!tty(&["app"], piped) && !tty(&["app"], Terminal::none()));
-        assert!(!tty(&["-T", "app"], all) && tty(&["--no-TTY=false", "app"], Terminal::none()));
+        assert!(!tty(&["-T", "app"], all) && tty(&["--no-TTY=false", "app"], all));
+        assert!(resolve(&["--tty", "app"], &here(), piped).is_err());
         assert!(!plain(&["-i=false", "app"]).overrides.stdin_open);
     }
 

@@ -136,11 +136,7 @@ fn wrong_values_are_refused_with_what_was_expected() {
     insta::assert_snapshot!(refused("platform up --scale app"), @"error: scale is `app`; expected SERVICE=N");
     insta::assert_snapshot!(refused("platform up --wait-timeout soon"), @"error: --wait-timeout is `soon`; expected seconds, or a duration such as 1m30s, 10s or 250ms");
     insta::assert_snapshot!(refused("platform up --watch --wait"), @"error: --wait cannot be combined with --abort-on-container-exit, --abort-on-container-failure, --exit-code-from, --attach, --attach-dependencies or --watch");
-    insta::assert_snapshot!(refused("platform ps --format {{.Name}}"), @r"
-    error: a Go template in --format is not supported
-
-    hint: use `--format json` and a tool such as jq
-    ");
+    insta::assert_snapshot!(refused("platform ps --format {{.Nme}}"), @"error: --format: `.Nme` is no field; there is .ID, .Name, .Names, .Image, .Command, .Project, .Service, .CreatedAt, .RunningFor, .State, .Status, .Health, .ExitCode, .Ports, .Networks, .Labels");
     insta::assert_snapshot!(refused("platform ps --filter status=up"), @"error: --filter has `status=up`; expected one of created, running, paused, restarting, removing, exited, dead");
     insta::assert_snapshot!(refused("platform logs -n few"), @"error: --tail is `few`; expected a number of lines or `all`");
     insta::assert_snapshot!(refused("platform --dry-run exec app true"), @"error: `exec` has no dry run");

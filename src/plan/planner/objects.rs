@@ -12,13 +12,15 @@ use crate::plan::{Difference, differences};
 
 impl Planner<'_> {
     pub(super) fn plan_networks(&mut self, services: &[ServiceName]) {
+        // What no service uses is in the project only where somebody asked for it.
+        let all = self.options.services.is_empty();
         let used: BTreeSet<&str> = services
             .iter()
             .filter_map(|name| self.project.services.get(name))
             .flat_map(|s| s.networks.keys().map(String::as_str))
             .collect();
         for (key, spec) in &self.project.networks {
-            if !used.contains(key.as_str()) {
+            if !all && !used.contains(key.as_str()) {
                 continue;
             }
             let mut named: Vec<_> = self
@@ -139,6 +141,8 @@ impl Planner<'_> {
     }
 
     pub(super) fn plan_volumes(&mut self, services: &[ServiceName]) {
+        // What no service uses is in the project only where somebody asked for it.
+        let all = self.options.services.is_empty();
         let used: BTreeSet<&str> = services
             .iter()
             .filter_map(|name| self.project.services.get(name))
@@ -151,7 +155,7 @@ impl Planner<'_> {
             })
             .collect();
         for (key, spec) in &self.project.volumes {
-            if !used.contains(key.as_str()) {
+            if !all && !used.contains(key.as_str()) {
                 continue;
             }
             match (

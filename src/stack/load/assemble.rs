@@ -49,8 +49,11 @@ pub(super) fn assemble(
     } = loading;
     let files = *files;
     let mut collected = Collected::new(&request.environment, &request.working_dir);
-    let first_folder = project_dir(request, &[]);
-    if request.files.is_empty() {
+    let first_folder = match request.files_by_variable && request.project_dir.is_none() {
+        true => request.working_dir.clone(),
+        false => project_dir(request, &[]),
+    };
+    if request.files.is_empty() || request.files_by_variable {
         // COMPOSE_FILE may stand in an .env here.
         collected.read(request, &first_folder, files, sources, findings);
     }

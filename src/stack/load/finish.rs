@@ -6,6 +6,7 @@ use super::assemble::{Assembled, Loading, assemble};
 use super::files::Files;
 use super::request::{LoadRequest, Loaded};
 use super::service_files;
+use crate::base::ServiceName;
 use crate::model::Project;
 use crate::stack::canonical::{canonical, write_implied};
 use crate::stack::decode::decode;
@@ -101,11 +102,14 @@ fn project(assembled: Assembled, request: &LoadRequest, loading: &mut Loading<'_
     let places = Places::new(&root);
     let mut project = resolve::complete(decoded, &wanted, places, findings);
     project.places = places.of_project(&project, sources);
-    service_files.read_into(&mut project, &scope.variables, *files, sources, findings);
+    let asked: Vec<ServiceName> = request.services.iter().map(|name| name.as_str().into()).collect();
+    service_files.read_into(&mut project, &asked, &scope.variables, *files, sources, findings);
     if !request.skip.consistency {
         resolve::check(&project, places, findings);
     }
-    resolve::forget_unused(&mut project);
+    if !request.all_resources {
+        resolve::forget_unused(&mut project);
+    }
     service_files::digests(&mut project, places, *files, findings);
     Some(project)
 }

@@ -14,6 +14,8 @@ pub struct LoadRequest {
     pub working_dir: PathBuf,
     /// `-f`, in order; `-` is standard input.
     pub files: Vec<String>,
+    /// Whether `files` come from `COMPOSE_FILE`: `.env` in `working_dir` is then read before the one beside them.
+    pub files_by_variable: bool,
     /// `--stack`: a name under `stacks/`.
     pub stack: Option<String>,
     /// `-p`.
@@ -30,6 +32,8 @@ pub struct LoadRequest {
     pub environment: HashMap<String, String>,
     /// Services named on the command line: they take part whatever their profiles.
     pub services: Vec<String>,
+    /// Whether networks, volumes, configs and secrets take part that no active service uses.
+    pub all_resources: bool,
     /// Steps to leave out.
     pub skip: Skip,
 }

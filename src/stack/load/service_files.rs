@@ -39,10 +39,12 @@ impl Wanted {
         )
     }
 
-    /// Reads them into the active services; what the service says itself wins.
+    /// Reads them into the active services, of those only that were `asked` for and what they depend on; what
+    /// the service says itself wins.
     pub(super) fn read_into(
         self,
         project: &mut Project,
+        asked: &[ServiceName],
         variables: &Variables,
         files: &dyn Files,
         sources: &mut SourceMap,
@@ -55,7 +57,15 @@ impl Wanted {
             sources,
             findings,
         };
+        // What other services read is nothing to whoever asks for these.
+        let concerned = match asked {
+            [] => None,
+            asked => Some(project.closure(asked)),
+        };
         for (name, env_files, label_files) in self.0 {
+            if concerned.as_ref().is_some_and(|names| !names.contains(&name)) {
+                continue;
+            }
             let Some(service) = project.services.get_mut(&name) else {
                 continue;
             };

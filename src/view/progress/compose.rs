@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::event::{Body, Event, ImageStage, PlannedStep, Stage, StepState};
+use crate::event::{Body, Event, FailedService, FailureCause, ImageStage, PlannedStep, Stage, StepState};
 use crate::plan::text::{Object, Verb};
 use crate::plan::{Instance, StepId};
 
@@ -35,6 +35,11 @@ impl ComposeWords {
             } => self.planned(steps, kept, names),
             Body::Step { id, state } => self.step(*id, state),
             Body::Stage { instance, stage, .. } => self.stage(instance, *stage),
+            Body::Failure(report) => report
+                .services
+                .iter()
+                .map(|failed| self.failure(failed))
+                .collect(),
             Body::Warning { text, hint: None } => format!("level=warning {text}\n"),
             Body::Warning {
                 text,
@@ -148,6 +153,23 @@ impl ComposeWords {
             Stage::Failed => self.of_container(instance, "Error"),
             _ => String::new(),
         }
+    }
+
+    /// `dependency failed to start: container app-1 exited (1)`
+    fn failure(&self, failed: &FailedService) -> String {
+        let Some(name) = self.names.get(&failed.instance) else {
+            return String::new();
+        };
+        let what = match (&failed.cause, failed.exit) {
+            (FailureCause::Unhealthy { .. } | FailureCause::NotReady { .. }, _) => "is unhealthy".to_owned(),
+            (FailureCause::Exited, Some(exit)) => format!("exited ({})", exit.code),
+            _ => return String::new(),
+        };
+        let kind = match failed.blocks.as_slice() {
+            [] => "",
+            _ => "dependency failed to start: ",
+        };
+        format!("{kind}container {name} {what}\n")
     }
 
     fn of_container(&self, instance: &Instance, word: &str) -> String {
