@@ -40,11 +40,12 @@ const ROOMS: [(&str, &[&str]); 16] = [
 ];
 
 /// Crates and the only places that may name them.
-const CRATES: [(&str, &[&str]); 8] = [
+const CRATES: [(&str, &[&str]); 9] = [
     ("bollard", &["src/engine/"]),
     ("granit_parser", &["src/stack/"]),
     ("clap", &["src/cli/"]),
     ("clap_complete", &["src/cli/"]),
+    ("clap_mangen", &["src/cli/"]),
     ("crossterm", &["src/view/", "src/cli/"]),
     ("ratatui", &["src/view/tui/"]),
     ("notify", &["src/watch/"]),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use super::exit;
+
 pub mod config;
 pub mod copy;
 pub mod develop;
@@ -24,8 +26,7 @@ pub mod watch;
     disable_version_flag = true,
     disable_help_flag = true,
     max_term_width = 100,
-    after_help = "Exit codes: 0 as wanted · 1 something wanted is not so · 2 wrong usage · 3 the stack file is wrong ·\n\
-                  4 the engine cannot be reached or refused · 5 another run holds the project · 130/143 interrupted"
+    after_help = exit::exit_codes_text()
 )]
 pub struct Cli {
     /// Flags of every command.
@@ -194,6 +195,8 @@ pub enum Command {
     Init(observe::InitArgs),
     /// Print a completion script for a shell
     Completions(observe::CompletionsArgs),
+    /// Write the manual pages into a folder; without one, print that of `platform`
+    Man(observe::ManArgs),
     /// Show the version
     Version(observe::VersionArgs),
 }

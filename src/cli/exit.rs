@@ -49,6 +49,23 @@ impl Exit {
     }
 }
 
+/// The exit codes and what they mean, for help and manual.
+pub const EXIT_CODES: [(&str, &str); 7] = [
+    ("0", "as wanted"),
+    ("1", "something wanted is not so"),
+    ("2", "wrong usage"),
+    ("3", "the stack file is wrong"),
+    ("4", "the engine cannot be reached or refused"),
+    ("5", "another run holds the project"),
+    ("130/143", "interrupted"),
+];
+
+/// [`EXIT_CODES`] in one sentence.
+pub fn exit_codes_text() -> String {
+    let codes = EXIT_CODES.map(|(codes, meaning)| format!("{codes} {meaning}"));
+    format!("Exit codes: {}", codes.join(" · "))
+}
+
 /// Result of a command.
 pub type Outcome = Result<Exit, ExpectedError>;
 

@@ -37,8 +37,8 @@ pub use lifecycle::{DashboardSettings, LifecycleSettings};
 pub use lists::{ImagesSettings, ListShape, LsSettings, VolumesSettings};
 pub use manage::{PortSettings, RmSettings, WaitSettings};
 pub use observe::{
-    DoctorSettings, ExecSettings, InitSettings, LogsSettings, PsFormat, PsSettings, PsShape, ReportFormat,
-    Shell, SmokeSettings, VersionFormat, VersionSettings,
+    DoctorSettings, ExecSettings, InitSettings, LogsSettings, ManSettings, PsFormat, PsSettings, PsShape,
+    ReportFormat, Shell, SmokeSettings, VersionFormat, VersionSettings,
 };
 pub use run::{AttachSettings, RunSettings};
 pub use supply::{Action, How, PushSettings, SupplySettings};
@@ -120,6 +120,8 @@ pub enum CommandSettings {
     Init(InitSettings),
     /// `completions`
     Completions(Shell),
+    /// `man`
+    Man(ManSettings),
     /// `version`
     Version(VersionSettings),
 }
@@ -278,6 +280,7 @@ impl Settings {
             Command::Doctor(args) => CommandSettings::Doctor(DoctorSettings::resolve(&args)),
             Command::Init(args) => CommandSettings::Init(InitSettings::resolve(args, env)),
             Command::Completions(args) => CommandSettings::Completions(args.shell.into()),
+            Command::Man(args) => CommandSettings::Man(ManSettings::resolve(args, env)),
             Command::Version(args) => CommandSettings::Version(VersionSettings::resolve(&args)),
         };
         match &command {

@@ -5,7 +5,9 @@
 //! cursor, set the title or answer for the terminal.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
+use super::grep::{Grep, sgr_length};
 use super::style::{Style, Tone};
 use super::text::{escape, width};
 use crate::plan::Instance;
@@ -47,7 +49,13 @@ pub struct LogPrinter {
     style: LogStyle,
     widest: usize,
     line: Vec<u8>,
+    /// What is marked in lines, on a terminal with colours.
+    marked: Option<Grep>,
 }
+
+/// What begins and ends a mark: reverse video, which leaves the container's own colours.
+const MARK: &str = "\x1b[7m";
+const UNMARK: &str = "\x1b[27m";
 
 /// What stands behind a line that was cut.
 const CUT_MARK: &str = " [line cut at 1 MiB]";
@@ -59,7 +67,14 @@ impl LogPrinter {
             style,
             widest: sources.into_iter().map(width).max().unwrap_or(0),
             line: Vec::new(),
+            marked: None,
         }
+    }
+
+    /// Marks what `grep` finds in lines, where the style has colours.
+    pub fn marking(self, grep: Option<Grep>) -> Self {
+        let marked = grep.filter(|_| self.style.terminal && self.style.style.colour);
+        Self { marked, ..self }
     }
 
     /// Prints how a container ended, in docker compose's words.
@@ -99,7 +114,9 @@ impl LogPrinter {
             self.line.push(b' ');
         }
         if self.style.terminal {
-            safe(entry.bytes, self.style.style.colour, &mut self.line);
+            let marks = self.marked.as_ref().map(|grep| grep.found_in(entry.bytes));
+            let marks = marks.unwrap_or_default();
+            safe(entry.bytes, &marks, self.style.style.colour, &mut self.line);
         } else {
             self.line.extend_from_slice(entry.bytes);
         }
@@ -113,43 +130,82 @@ impl LogPrinter {
 
 /// Appends `bytes` as a terminal may see them: of a line that overwrites itself (carriage returns)
 /// the last state, colours where `colour` says so and reset at the end, all else written out.
-fn safe(bytes: &[u8], colour: bool, out: &mut Vec<u8>) {
-    let bytes = last_state(bytes);
-    if bytes
-        .iter()
-        .all(|byte| (0x20..0x7f).contains(byte) || *byte == b'\t')
-    {
+/// `marks` are offsets in `bytes`, in order.
+fn safe(bytes: &[u8], marks: &[Range<usize>], colour: bool, out: &mut Vec<u8>) {
+    let shown = last_state(bytes);
+    let mut at = shown.start;
+    let bytes = bytes.get(shown).unwrap_or_default();
+    let plain = |byte: &u8| (0x20..0x7f).contains(byte) || *byte == b'\t';
+    if marks.is_empty() && bytes.iter().all(plain) {
         out.extend_from_slice(bytes);
         return;
     }
     let mut open = false;
+    let mut marker = Marker { marks, on: false };
     let mut text = String::new();
     for chunk in bytes.utf8_chunks() {
         let mut rest = chunk.valid();
         while let Some(c) = rest.chars().next() {
-            if let Some(sequence) = sgr(rest) {
+            let length = if let Some(sequence) = sgr(rest) {
                 if colour {
                     text.push_str(sequence);
+                    marker.resume(&mut text);
                     open = true;
                 }
-                rest = rest.get(sequence.len()..).unwrap_or_default();
-                continue;
-            }
-            if c != '\t' && super::text::is_unsafe(c) {
-                escape(c, &mut text);
+                sequence.len()
             } else {
-                text.push(c);
-            }
-            rest = rest.get(c.len_utf8()..).unwrap_or_default();
+                marker.reach(at, &mut text);
+                if c != '\t' && super::text::is_unsafe(c) {
+                    escape(c, &mut text);
+                } else {
+                    text.push(c);
+                }
+                c.len_utf8()
+            };
+            at += length;
+            rest = rest.get(length..).unwrap_or_default();
         }
         for byte in chunk.invalid() {
+            marker.reach(at, &mut text);
             escape_byte(*byte, &mut text);
+            at += 1;
         }
     }
-    if open {
+    if open || !marks.is_empty() {
         text.push_str("\x1b[0m");
     }
     out.extend_from_slice(text.as_bytes());
+}
+
+/// Begins and ends marks while a line is written.
+struct Marker<'a> {
+    /// Those that are not over yet.
+    marks: &'a [Range<usize>],
+    on: bool,
+}
+
+impl Marker<'_> {
+    /// The byte at `at` is written next.
+    fn reach(&mut self, at: usize, text: &mut String) {
+        while let Some((first, others)) = self.marks.split_first() {
+            if at < first.end {
+                break;
+            }
+            self.marks = others;
+        }
+        let on = self.marks.first().is_some_and(|mark| mark.contains(&at));
+        if on != self.on {
+            text.push_str(if on { MARK } else { UNMARK });
+            self.on = on;
+        }
+    }
+
+    /// A sequence was written that may have ended a mark with all other attributes.
+    fn resume(&self, text: &mut String) {
+        if self.on {
+            text.push_str(MARK);
+        }
+    }
 }
 
 fn escape_byte(byte: u8, out: &mut String) {
@@ -158,22 +214,22 @@ fn escape_byte(byte: u8, out: &mut String) {
 
 /// What a terminal would show in the end of a line with carriage returns in it: the last part that
 /// is not empty.
-fn last_state(bytes: &[u8]) -> &[u8] {
-    bytes
-        .rsplit(|byte| *byte == b'\r')
-        .find(|part| !part.is_empty())
-        .unwrap_or_default()
+fn last_state(bytes: &[u8]) -> Range<usize> {
+    let end = bytes
+        .iter()
+        .rposition(|byte| *byte != b'\r')
+        .map_or(0, |at| at + 1);
+    let before = bytes.get(..end).unwrap_or_default();
+    let start = before
+        .iter()
+        .rposition(|byte| *byte == b'\r')
+        .map_or(0, |at| at + 1);
+    start..end
 }
 
-/// The SGR sequence that `text` begins with: `ESC [`, digits and separators, `m`.
+/// The SGR sequence that `text` begins with.
 fn sgr(text: &str) -> Option<&str> {
-    /// Longer ones are no colours.
-    const LONGEST: usize = 64;
-    let parameters = text.strip_prefix("\x1b[")?;
-    let end = parameters.find(|c: char| !c.is_ascii_digit() && c != ';' && c != ':')?;
-    (end <= LONGEST && parameters.as_bytes().get(end) == Some(&b'm'))
-        .then(|| text.get(..end + 3))
-        .flatten()
+    text.get(..sgr_length(text.as_bytes())?)
 }
 
 #[cfg(test)]
@@ -278,6 +334,43 @@ mod tests {
         assert!(out.len() > line.len());
         let tail = String::from_utf8_lossy(&out[out.len() - 4..]).into_owned();
         assert_eq!(tail, "xxx\n");
+    }
+
+    #[test]
+    fn what_was_searched_is_marked_and_colours_go_on() {
+        let bare = LogStyle {
+            prefix: false,
+            ..TERMINAL
+        };
+        let marked = |style: LogStyle, line: &[u8]| {
+            let grep = Grep::new("error: disk|full|\u{a0}", false, false).unwrap();
+            let mut printer = LogPrinter::new(style, []).marking(Some(grep));
+            let mut out = Vec::new();
+            let entry = LogEntry {
+                source: "a",
+                timestamp: "",
+                bytes: line,
+                cut: false,
+            };
+            printer.print(&entry, &mut out).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        assert_eq!(marked(bare, b"full of it"), "\x1b[7mfull\x1b[27m of it\x1b[0m\n");
+        assert_eq!(
+            marked(bare, b"\x1b[31merror\x1b[0m: disk \xff full"),
+            "\x1b[31m\x1b[7merror\x1b[0m\x1b[7m: disk\x1b[27m \\xff \x1b[7mfull\x1b[0m\n"
+        );
+        assert_eq!(marked(bare, b"full\rdone, full\r"), "done, \x1b[7mfull\x1b[0m\n");
+        let plain = LogStyle {
+            style: Style::PLAIN,
+            ..bare
+        };
+        assert_eq!(marked(plain, b"full"), "full\n");
+        let file = LogStyle {
+            terminal: false,
+            ..bare
+        };
+        assert_eq!(marked(file, b"full"), "full\n");
     }
 
     fn hostile() -> impl Strategy<Value = Vec<u8>> {

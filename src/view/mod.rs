@@ -19,6 +19,7 @@ pub mod plan;
 pub mod report;
 pub mod summary;
 pub mod junit;
+pub mod grep;
 pub mod logs;
 pub mod failure;
 pub mod annotate;

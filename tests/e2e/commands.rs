@@ -3,6 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use rustix::process::Signal;
+
 use crate::support::cli::Cli;
 use crate::support::project::Project;
 use crate::support::proxy::{Fault, Nth, Proxy};
@@ -90,6 +92,77 @@ fn history_is_merged_and_keeps_an_unfinished_last_line() {
         .run(["logs", "nothing"])
         .expect(2)
         .says("no service `nothing`");
+}
+
+#[test]
+fn logs_are_searched_in_history_from_the_end_and_as_they_are_written() {
+    let project = Project::shared();
+    project.stack(
+        "services:\n  \
+           app:\n    image: \"@image@\"\n    init: true\n    stop_grace_period: 1s\n    \
+             command: [sh, -c, \"printf 'Error one\\\\n\\\\377 error two\\\\nfine\\\\nerror three\\\\nfine\\\\n'; \
+               i=0; while sleep 0.2; do i=$$((i+1)); echo count $$i; done\"]\n  \
+           job: { image: \"@image@\", command: [printf, 'an error\\nlast words'] }\n",
+    );
+    project.run(["up", "-d"]).expect(0);
+    let lines = |args: &[&str]| {
+        let args = ["logs", "--no-log-prefix", "--no-color"].iter().chain(args);
+        let mut lines: Vec<String> = project
+            .run(args)
+            .expect(0)
+            .stdout
+            .lines()
+            .map(str::to_owned)
+            .collect();
+        lines.sort();
+        lines
+    };
+    assert_eq!(lines(&["--grep", "error$|words"]), ["an error", "last words"]);
+    assert_eq!(
+        lines(&["app", "-i", "--grep=^error"]),
+        ["Error one", "error three"]
+    );
+    assert_eq!(lines(&["app", "--grep=error", "-n1"]), ["error three"]);
+    assert_eq!(
+        lines(&["app", "--grep=error t", "-n5"]),
+        ["error three", "\u{fffd} error two"]
+    );
+    assert_eq!(
+        lines(&["app", "--grep=(?i)error|count", "--invert-match"]),
+        ["fine", "fine"]
+    );
+    assert!(lines(&["--grep=nothing of this kind", "-n", "3"]).is_empty());
+    project
+        .run(["logs", "--grep", "(x"])
+        .expect(2)
+        .says("--grep is `(x`; expected a regular expression: unclosed group");
+
+    let following = project
+        .platform([
+            "logs",
+            "-f",
+            "-n1",
+            "--no-log-prefix",
+            "--grep",
+            "three|count .*[05]$",
+            "app",
+        ])
+        .start();
+    wait::until("lines that match", LIMIT, || {
+        following.stdout().contains("count 10\n").then_some(())
+    });
+    let text = following.stdout();
+    let shown: Vec<&str> = text.lines().collect();
+    let tens: Vec<&&str> = shown.iter().filter(|line| **line == "count 10").collect();
+    assert_eq!(tens.len(), 1, "{text}");
+    assert!(
+        shown
+            .iter()
+            .all(|line| line.ends_with(['0', '5']) || *line == "error three"),
+        "{text}"
+    );
+    following.signal(Signal::INT);
+    following.wait();
 }
 
 #[test]

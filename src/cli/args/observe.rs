@@ -85,6 +85,15 @@ pub struct LogsArgs {
     /// Number of the container where a service has several
     #[arg(long, value_name = "N")]
     pub index: Option<u32>,
+    /// Only lines in which this regular expression is found; --tail counts these
+    #[arg(long, value_name = "REGEX", allow_hyphen_values = true)]
+    pub grep: Option<String>,
+    /// Upper and lower case are the same to --grep
+    #[arg(short, long, requires = "grep")]
+    pub ignore_case: bool,
+    /// Only lines in which --grep is not found
+    #[arg(long, requires = "grep")]
+    pub invert_match: bool,
 }
 
 /// Arguments of `exec`.
@@ -207,6 +216,14 @@ pub enum VersionFormatArg {
     Pretty,
     /// JSON
     Json,
+}
+
+/// Arguments of `man`.
+#[derive(Debug, Clone, Default, Args)]
+pub struct ManArgs {
+    /// The folder, such as ~/.local/share/man/man1; made where it is missing
+    #[arg(value_name = "DIR")]
+    pub dir: Option<PathBuf>,
 }
 
 /// Arguments of `completions`.

@@ -125,6 +125,7 @@ pub fn shown(context: &Context, project: &Project, settings: &UpSettings, attach
         since: Some(format!("{}ms", context.clock.now().as_millis())),
         until: None,
         index: None,
+        grep: None,
         style: attach.style,
     }
 }

@@ -3,11 +3,11 @@
 //! Following goes on over restarts and recreations of containers, and over a lost engine: each
 //! log is taken up from the last line shown.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use futures_util::StreamExt;
 use futures_util::future::join_all;
-use futures_util::stream::BoxStream;
+use futures_util::stream::{self, BoxStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::base::{ContainerId, ProjectName, parse_duration};
@@ -67,7 +67,8 @@ pub async fn run(context: &Context, settings: LogsSettings) -> Outcome {
     let mut run = Run {
         engine,
         project,
-        printer: LogPrinter::new(settings.style, sources.values().map(|s| s.name.as_str())),
+        printer: LogPrinter::new(settings.style, sources.values().map(|s| s.name.as_str()))
+            .marking(settings.grep.clone()),
         out: Out::default(),
         sources,
         was_running: false,
@@ -160,10 +161,27 @@ pub async fn alongside(
 impl Run {
     /// Prints what was written so far, merged in the order of time.
     async fn history(&mut self, containers: &[Container], options: &LogOptions) -> Result<(), ExpectedError> {
-        let mut streams: Vec<BoxStream<'static, EngineResult<LogLine>>> = containers
-            .iter()
-            .map(|c| self.engine.logs(&c.id, options.clone()))
-            .collect();
+        // The engine counts all lines, `--tail` with a pattern those that are wanted.
+        let counted = options
+            .tail
+            .filter(|count| *count > 0 && self.settings.grep.is_some());
+        let mut streams: Vec<BoxStream<'static, EngineResult<LogLine>>> =
+            Vec::with_capacity(containers.len());
+        for Container { id, .. } in containers {
+            streams.push(if let Some(count) = counted {
+                let all = self.engine.logs(
+                    id,
+                    LogOptions {
+                        tail: None,
+                        ..options.clone()
+                    },
+                );
+                let last = self.last_wanted(id, all, count).await?;
+                stream::iter(last.into_iter().map(Ok)).boxed()
+            } else {
+                self.engine.logs(id, options.clone())
+            });
+        }
         let mut heads = Vec::with_capacity(streams.len());
         for line in join_all(streams.iter_mut().map(StreamExt::next)).await {
             heads.push(usable(line)?.map(Head::of));
@@ -176,7 +194,9 @@ impl Run {
                 break;
             };
             if let Some(head) = slot.take() {
-                self.print(&container.id, &head.line)?;
+                if counted.is_some() || self.is_wanted(&container.id, &head.line) {
+                    self.print(&container.id, &head.line)?;
+                }
                 lines += 1;
             }
             *slot = usable(stream.next().await)?.map(Head::of);
@@ -188,14 +208,37 @@ impl Run {
         self.write().await
     }
 
-    /// Prints a line into the batch, unless it was shown before.
+    /// Reads a container's log to its end and keeps the last `count` lines that are wanted.
+    async fn last_wanted(
+        &mut self,
+        id: &ContainerId,
+        mut log: BoxStream<'static, EngineResult<LogLine>>,
+        count: u64,
+    ) -> Result<VecDeque<LogLine>, ExpectedError> {
+        let mut last = VecDeque::new();
+        while let Some(line) = usable(log.next().await)? {
+            if self.is_wanted(id, &line) {
+                if last.len() as u64 == count {
+                    last.pop_front();
+                }
+                last.push_back(line);
+            }
+        }
+        Ok(last)
+    }
+
+    /// Whether a line was not seen before, and is one of those that were asked for.
+    fn is_wanted(&mut self, id: &ContainerId, line: &LogLine) -> bool {
+        let grep = self.settings.grep.as_ref();
+        self.sources.get_mut(id).is_some_and(|source| source.is_new(line))
+            && grep.is_none_or(|grep| grep.chooses(&line.bytes))
+    }
+
+    /// Prints a line into the batch.
     fn print(&mut self, id: &ContainerId, line: &LogLine) -> Result<(), ExpectedError> {
-        let Some(source) = self.sources.get_mut(id) else {
+        let Some(source) = self.sources.get(id) else {
             return Ok(());
         };
-        if !source.is_new(line) {
-            return Ok(());
-        }
         let entry = LogEntry {
             source: &source.name,
             timestamp: &line.timestamp,

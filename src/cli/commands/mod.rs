@@ -16,6 +16,7 @@ pub mod init;
 pub mod lifecycle;
 pub mod logs;
 pub mod ls;
+pub mod man;
 pub mod plan;
 pub mod port;
 pub mod ps;
@@ -61,6 +62,7 @@ pub fn without_runtime(context: &Context, command: CommandSettings) -> Result<Ra
         CommandSettings::Completions(shell) => completions::run(shell)?,
         CommandSettings::Config(settings) => config::run(context, &settings)?,
         CommandSettings::Init(settings) => init::run(&settings)?,
+        CommandSettings::Man(settings) => man::run(&settings)?,
         CommandSettings::Version(settings) => version::run(settings)?,
         other => return Ok(Ran::Needs(other)),
     };
@@ -108,6 +110,7 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Config(settings) => config::run(context, &settings),
         CommandSettings::Init(settings) => init::run(&settings),
         CommandSettings::Completions(shell) => completions::run(shell),
+        CommandSettings::Man(settings) => man::run(&settings),
         CommandSettings::Version(settings) => version::run(settings),
     }
 }

@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use crate::base::ServiceName;
+use crate::view::grep::Grep;
 use crate::view::logs::LogStyle;
 use crate::view::ps::PsTemplate;
 
 use super::super::args::observe::{
-    DoctorArgs, DoctorFormatArg, ExecArgs, InitArgs, LogsArgs, PsArgs, ShellArg, SmokeArgs, SmokeFormatArg,
-    StatusArg, VersionArgs, VersionFormatArg,
+    DoctorArgs, DoctorFormatArg, ExecArgs, InitArgs, LogsArgs, ManArgs, PsArgs, ShellArg, SmokeArgs,
+    SmokeFormatArg, StatusArg, VersionArgs, VersionFormatArg,
 };
 use super::super::env::Environment;
 use super::super::exit::ExpectedError;
@@ -146,6 +147,8 @@ pub struct LogsSettings {
     pub until: Option<String>,
     /// The number of the container; all where absent.
     pub index: Option<u32>,
+    /// Which lines are shown; all where absent.
+    pub grep: Option<Grep>,
     /// How lines are written.
     pub style: LogStyle,
 }
@@ -162,10 +165,18 @@ impl LogsSettings {
                 ExpectedError::usage(format!("--tail is `{text}`; expected a number of lines or `all`"))
             })?),
         };
+        let grep = args.grep.map(|pattern| {
+            Grep::new(&pattern, args.ignore_case, args.invert_match).map_err(|reason| {
+                ExpectedError::usage(format!(
+                    "--grep is `{pattern}`; expected a regular expression: {reason}"
+                ))
+            })
+        });
         Ok(Self {
             services: service_names(args.services),
             follow: args.follow,
             tail,
+            grep: grep.transpose()?,
             since: args.since,
             until: args.until,
             index: args.index,
@@ -309,6 +320,22 @@ impl InitSettings {
             dir: env.absolute(&shown),
             shown,
             force: args.force,
+        }
+    }
+}
+
+/// Where `man` writes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManSettings {
+    /// The folder, absolute; where absent, the program's page goes to standard output.
+    pub dir: Option<PathBuf>,
+}
+
+impl ManSettings {
+    /// Resolves the arguments of `man`.
+    pub fn resolve(args: ManArgs, env: &Environment) -> Self {
+        Self {
+            dir: args.dir.map(|dir| env.absolute(&dir)),
         }
     }
 }

@@ -160,7 +160,11 @@ impl Run {
         let mut ended = false;
         while let Some(item) = next {
             match item {
-                Item::Line(id, line) => self.print(&id, &line)?,
+                Item::Line(id, line) => {
+                    if self.is_wanted(&id, &line) {
+                        self.print(&id, &line)?;
+                    }
+                }
                 Item::Failed(error) => {
                     self.write().await?;
                     if error.is_engine_lost() {
