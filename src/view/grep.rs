@@ -185,7 +185,7 @@ mod tests {
     fn a_very_long_line_is_searched_to_its_end() {
         let mut line = vec![b'x'; 3 << 20];
         line.extend_from_slice(b"needle");
-        assert_eq!(grep("needle").found_in(&line), [(3 << 20)..(3 << 20) + 6]);
+        assert_eq!(found("needle", &line), ["needle"]);
     }
 
     #[test]

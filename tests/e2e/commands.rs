@@ -106,7 +106,9 @@ fn logs_are_searched_in_history_from_the_end_and_as_they_are_written() {
     );
     project.run(["up", "-d"]).expect(0);
     let lines = |args: &[&str]| {
-        let args = ["logs", "--no-log-prefix", "--no-color"].iter().chain(args);
+        let args = ["logs", "--no-log-prefix", "--no-color"]
+            .into_iter()
+            .chain(args.iter().copied());
         let mut lines: Vec<String> = project
             .run(args)
             .expect(0)
