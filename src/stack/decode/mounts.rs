@@ -169,6 +169,13 @@ impl Decoder<'_> {
         let Some(table) = self.mapping("bind", node) else {
             return;
         };
+        if let (MountKind::Volume { selinux, .. }, Some(label)) = (&mut *kind, table.get("selinux")) {
+            // What `data:/data:z` means, in the long form that `config` and docker compose print.
+            *selinux = self.one_of("selinux", &label.node, &["z", "Z"]);
+            if table.len() == 1 {
+                return;
+            }
+        }
         let MountKind::Bind {
             create_host_path,
             propagation,

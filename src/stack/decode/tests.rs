@@ -467,3 +467,16 @@ fn a_long_bind_makes_its_folder_unless_it_has_options() {
         );
     }
 }
+
+#[test]
+fn a_volumes_label_for_selinux_is_the_same_in_both_forms() {
+    for written in [
+        "'data:/data:z'",
+        "{type: volume, source: data, target: /data, bind: {selinux: z}}",
+    ] {
+        let stack = format!("services: {{a: {{image: i, volumes: [{written}]}}}}\nvolumes: {{data: {{}}}}");
+        let case = Case::new(stack);
+        assert_eq!(case.findings(), "", "{written}");
+        assert_eq!(case.part("/services/a/volumes/0/bind"), r#"{"selinux":"z"}"#);
+    }
+}
