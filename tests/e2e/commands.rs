@@ -186,7 +186,7 @@ fn exec_gives_the_commands_code_and_keeps_its_streams_apart() {
     project
         .run(["exec", "-T", "--index", "9", "count", "true"])
         .expect(1)
-        .says("no container 9");
+        .says("is not running container #9");
 }
 
 #[test]

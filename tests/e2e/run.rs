@@ -329,7 +329,7 @@ services:
     project
         .run(["attach", "--index", "4", "shell"])
         .expect(1)
-        .says("no container 4");
+        .says("is not running container #4");
 }
 
 #[test]
