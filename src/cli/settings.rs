@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::base::{ProjectName, ServiceName, parse_duration};
+use crate::base::ProjectName;
 use crate::plan::Change;
 use crate::view::logs::LogStyle;
 use crate::view::style::{Ansi, Style, Surroundings};
@@ -28,6 +28,7 @@ pub mod run;
 pub mod supply;
 pub mod up;
 pub mod watch;
+mod values;
 
 pub use config::{ConfigFormat, ConfigList, ConfigSettings};
 pub use copy::{CommitSettings, CpSettings, ExportSettings};
@@ -46,6 +47,7 @@ pub use up::{
     Abort, Attach, BuildChoice, DownSettings, PlanFormat, PlanSettings, PullChoice, RemoveImages,
     SmokeChoice, UpSettings, Wait, WhatToDo,
 };
+pub(super) use values::{check_index, seconds, service_names, timeout};
 pub use watch::{EventsSettings, StatsSettings, TopSettings};
 
 /// Everything that was asked for.
@@ -542,50 +544,6 @@ fn parallel(arg: Option<i64>, env: &Environment) -> Result<Parallel, ExpectedErr
 
 fn bad_variable(name: &str, value: &str, expected: &str) -> ExpectedError {
     ExpectedError::usage(format!("{name} is `{value}`; expected {expected}"))
-}
-
-/// Seconds as Compose's flags take them (`30`), or a duration (`1m30s`).
-pub(super) fn seconds(flag: &str, text: &str) -> Result<Duration, ExpectedError> {
-    if let Ok(seconds) = text.parse::<u64>() {
-        return Ok(Duration::from_secs(seconds));
-    }
-    parse_duration(text).map_err(|expected| {
-        ExpectedError::usage(format!("{flag} is `{text}`; expected seconds, or {expected}"))
-    })
-}
-
-/// A time-out from a flag, else a variable, else a default.
-pub(super) fn timeout(
-    flag: &str,
-    arg: Option<&str>,
-    env: &Environment,
-    variable: &str,
-    default: Duration,
-) -> Result<Duration, ExpectedError> {
-    match (arg, env.get(variable)) {
-        (Some(text), _) => seconds(flag, text),
-        (None, Some(text)) => seconds(variable, text),
-        (None, None) => Ok(default),
-    }
-}
-
-/// Containers are counted from 1.
-pub(super) fn check_index(index: Option<u32>) -> Result<(), ExpectedError> {
-    match index {
-        Some(0) => Err(ExpectedError::usage("--index counts from 1")),
-        _ => Ok(()),
-    }
-}
-
-pub(super) fn service_names(names: Vec<String>) -> Vec<ServiceName> {
-    let mut out: Vec<ServiceName> = Vec::with_capacity(names.len());
-    for name in names {
-        let name = ServiceName::from(name);
-        if !out.contains(&name) {
-            out.push(name);
-        }
-    }
-    out
 }
 
 /// What `Cli` holds beside the command, taken apart for [`Settings::resolve`].
