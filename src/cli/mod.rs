@@ -2,7 +2,8 @@
 //!
 //! [`main_impl`] is the crate's one public entry. [`args`] is what clap reads, [`settings`] what
 //! it means together with the environment, [`context`] what commands share (the stack, the
-//! engine, signals), [`exit`] how a run ends. Invariants: clap is named in [`args`], here and in
+//! engine, signals), [`exit`] how a run ends, [`persona`] under which name, and so
+//! with whose manners, the program was called. Invariants: clap is named in [`args`], here and in
 //! `completions` and `man` only; variables of the environment are named in [`env`] only; nothing is built
 //! that the command does not need.
 

@@ -106,6 +106,26 @@ impl Session {
         })
     }
 
+    /// As [`Session::open`], for a run that changes images and nothing of the project, so that it takes no lock.
+    ///
+    /// # Errors
+    /// No engine.
+    pub async fn open_for_images(
+        context: &Context,
+        command: &'static str,
+        project: &ProjectName,
+    ) -> Result<Self, ExpectedError> {
+        let opening = Opening {
+            command,
+            project,
+            options: execute_options(context.settings.parallel),
+            lock_timeout: None,
+            last: Final::Tree,
+            hub: None,
+        };
+        Self::open(context, opening).await
+    }
+
     async fn connect(
         context: &Context,
         hub: &Hub,
@@ -131,6 +151,28 @@ impl Session {
     pub async fn close(&mut self, code: u8, text: String) {
         self.finished(code, text);
         self.hush().await;
+    }
+
+    /// Ends a run that could not go on. An interruption is no error, and has its own exit code.
+    ///
+    /// # Errors
+    /// `error`, unless it is an interruption.
+    pub async fn broken_off(
+        &mut self,
+        context: &Context,
+        error: ExpectedError,
+    ) -> Result<Exit, ExpectedError> {
+        match error {
+            ExpectedError::Interrupted(_) => {
+                let exit = interrupted(context);
+                self.close(exit.code(), "interrupted".into()).await;
+                Ok(exit)
+            }
+            error => {
+                self.hush().await;
+                Err(error)
+            }
+        }
     }
 
     /// Publishes the verdict, once; events go on being shown.

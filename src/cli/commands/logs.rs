@@ -37,21 +37,7 @@ const BATCH: usize = 256;
 /// # Errors
 /// No project, a service that does not exist, an engine that does not answer.
 pub async fn run(context: &Context, settings: LogsSettings) -> Outcome {
-    let now = jiff::Timestamp::now();
-    let options = LogOptions {
-        follow: false,
-        tail: settings.tail,
-        since: settings
-            .since
-            .as_deref()
-            .map(|text| time("--since", text, now))
-            .transpose()?,
-        until: settings
-            .until
-            .as_deref()
-            .map(|text| time("--until", text, now))
-            .transpose()?,
-    };
+    let options = options(&settings)?;
     let (project, stack) = context.project_or_name(&settings.services)?;
     let engine = context.engine().await?;
     let containers = engine.list_containers(Some(&project)).await?;
@@ -80,6 +66,18 @@ pub async fn run(context: &Context, settings: LogsSettings) -> Outcome {
         run.follow(&options).await?;
     }
     Ok(Exit::AsWanted)
+}
+
+/// What is asked of each container's log.
+fn options(settings: &LogsSettings) -> Result<LogOptions, ExpectedError> {
+    let now = jiff::Timestamp::now();
+    let read = |flag, text: &Option<String>| text.as_deref().map(|text| time(flag, text, now)).transpose();
+    Ok(LogOptions {
+        follow: false,
+        tail: settings.tail,
+        since: read("--since", &settings.since)?,
+        until: read("--until", &settings.until)?,
+    })
 }
 
 fn is_chosen(container: &Container, settings: &LogsSettings) -> bool {
@@ -135,16 +133,7 @@ pub async fn alongside(
     settings: LogsSettings,
     over: CancellationToken,
 ) -> Result<(), ExpectedError> {
-    let options = LogOptions {
-        follow: false,
-        tail: settings.tail,
-        since: settings
-            .since
-            .as_deref()
-            .map(|text| time("--since", text, jiff::Timestamp::now()))
-            .transpose()?,
-        until: None,
-    };
+    let options = options(&settings)?;
     let mut run = Run {
         engine: context.engine().await?,
         project,

@@ -10,12 +10,11 @@ use crate::event::Body;
 use crate::execute::Site;
 use crate::image::push::{PushError, push};
 use crate::model::Project;
-use crate::view::progress::Final;
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::output;
-use super::super::session::{self, Opening, Session, execute_options};
+use super::super::session::Session;
 use super::super::settings::PushSettings;
 
 /// So many images are pushed at once.
@@ -40,33 +39,13 @@ pub async fn run(context: &Context, settings: &PushSettings) -> Outcome {
         output::data(&lines.collect::<String>())?;
         return Ok(Exit::AsWanted);
     }
-    let mut session = Session::open(
-        context,
-        Opening {
-            command: "push",
-            project: &project.name,
-            options: execute_options(context.settings.parallel),
-            // Nothing of the project is changed.
-            lock_timeout: None,
-            last: Final::Tree,
-            hub: None,
-        },
-    )
-    .await?;
+    let mut session = Session::open_for_images(context, "push", &project.name).await?;
     let outcome = tokio::select! {
         failed = pushed(&session.site, &images, settings.ignore_failures) => failed,
         signal = context.signals.stopped() => Err(ExpectedError::Interrupted(signal)),
     };
     match outcome {
-        Err(ExpectedError::Interrupted(_)) => {
-            let exit = session::interrupted(context);
-            session.close(exit.code(), "interrupted".into()).await;
-            Ok(exit)
-        }
-        Err(error) => {
-            session.hush().await;
-            Err(error)
-        }
+        Err(error) => session.broken_off(context, error).await,
         Ok(()) => {
             let text = if images.is_empty() {
                 "no image to push"

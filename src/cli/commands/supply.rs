@@ -9,12 +9,11 @@ use crate::image::bake::Outcome;
 use crate::image::buildx::{Buildx, needs_buildx};
 use crate::image::{HostEnv, RequestOptions};
 use crate::model::{Project, PullPolicy};
-use crate::view::progress::Final;
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome as CommandOutcome};
 use super::super::output;
-use super::super::session::{self, Opening, Session, execute_options};
+use super::super::session::Session;
 use super::super::settings::{Action, How, SupplySettings};
 use super::push;
 use super::up::images;
@@ -49,30 +48,10 @@ pub async fn run(context: &Context, settings: &SupplySettings) -> CommandOutcome
         output::data(&lines.collect::<String>())?;
         return Ok(Exit::AsWanted);
     }
-    let mut session = Session::open(
-        context,
-        Opening {
-            command: settings.how.command(),
-            project: &project.name,
-            options: execute_options(context.settings.parallel),
-            // Nothing of the project is changed.
-            lock_timeout: None,
-            last: Final::Tree,
-            hub: None,
-        },
-    )
-    .await?;
+    let mut session = Session::open_for_images(context, settings.how.command(), &project.name).await?;
     let outcome = supplied(context, &session, &project, &chosen, settings).await;
     match outcome {
-        Err(ExpectedError::Interrupted(_)) => {
-            let exit = session::interrupted(context);
-            session.close(exit.code(), "interrupted".into()).await;
-            Ok(exit)
-        }
-        Err(error) => {
-            session.hush().await;
-            Err(error)
-        }
+        Err(error) => session.broken_off(context, error).await,
         Ok(failed) if failed.is_empty() => {
             let text = match (chosen.is_empty(), &settings.how) {
                 (true, How::Build { .. }) => "no service to build",

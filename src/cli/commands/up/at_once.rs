@@ -18,7 +18,7 @@ use super::super::super::context::Context;
 use super::super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::super::output;
 use super::super::super::session::{self, Session, images_of};
-use super::super::super::settings::{Abort, Attach, UpSettings};
+use super::super::super::settings::{Abort, Attach, LogsSettings, UpSettings};
 use super::super::{attach as foreground, logs};
 use super::{End, conclude, drive, open};
 
@@ -186,12 +186,7 @@ async fn code_of(engine: &SharedEngine, wants: &Wants, service: &ServiceName) ->
     })
 }
 
-async fn follow(
-    context: &Context,
-    project: &Project,
-    settings: super::super::super::settings::LogsSettings,
-    over: CancellationToken,
-) {
+async fn follow(context: &Context, project: &Project, settings: LogsSettings, over: CancellationToken) {
     if settings.services.is_empty() {
         return;
     }
