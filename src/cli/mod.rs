@@ -79,10 +79,6 @@ fn run(persona: Persona, args: Vec<OsString>, env: Environment) -> Outcome {
     let env = settings::with_env_files(&global, env);
     let settings = Settings::resolve(persona, global, command, &env, Terminal::detect())?;
     let masker = Masker::default();
-    if let (true, CommandSettings::Version(asked)) = (persona.is_compose(), &settings.command) {
-        output::data(&commands::version::as_compose(asked.format))?;
-        return Ok(Exit::AsWanted);
-    }
     trace::start(&settings.global.trace, &masker)?;
     execute(settings, env, masker)
 }

@@ -45,6 +45,37 @@ pub enum Object {
     Model,
 }
 
+impl Verb {
+    /// As it is written in a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Start => "start",
+            Self::Stop => "stop",
+            Self::Kill => "kill",
+            Self::Pause => "pause",
+            Self::Unpause => "unpause",
+            Self::Remove => "remove",
+            Self::Rename => "rename",
+            Self::Find => "find",
+        }
+    }
+}
+
+impl Object {
+    /// As it is written in a sentence.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Network => "network",
+            Self::Volume => "volume",
+            Self::Container => "container",
+            Self::Image => "image",
+            Self::Provider => "provider",
+            Self::Model => "model",
+        }
+    }
+}
+
 /// The parts of what a step does.
 pub fn deed(action: &Action) -> Deed {
     let (verb, object, name, instance) = match action {
@@ -90,26 +121,20 @@ pub fn deed(action: &Action) -> Deed {
 
 /// What a step does, in one line.
 pub fn action(action: &Action) -> String {
+    let Deed {
+        verb, object, name, ..
+    } = deed(action);
     match action {
-        Action::CreateNetwork { name, .. } => format!("create network {name}"),
-        Action::CreateVolume { name, .. } => format!("create volume {name}"),
-        Action::CreateContainer { name, .. } => format!("create container {name}"),
-        Action::StartContainer { name, .. } => format!("start container {name}"),
-        Action::StopContainer { name, .. } => format!("stop container {name}"),
-        Action::KillContainer { name, signal, .. } => format!("send {signal} to container {name}"),
-        Action::PauseContainer { name, .. } => format!("pause container {name}"),
-        Action::UnpauseContainer { name, .. } => format!("unpause container {name}"),
-        Action::RemoveContainer { name, .. } => format!("remove container {name}"),
-        Action::RenameContainer { name, .. } => format!("rename container to {name}"),
-        Action::RemoveNetwork { name, .. } => format!("remove network {name}"),
-        Action::RemoveVolume { name } => format!("remove volume {name} and all that is in it"),
-        Action::RemoveImage { reference } => format!("remove image {reference}"),
-        Action::RunProvider { service, kind, up } => {
+        Action::KillContainer { signal, .. } => format!("send {signal} to container {name}"),
+        Action::RenameContainer { .. } => format!("rename container to {name}"),
+        Action::RemoveVolume { .. } => format!("remove volume {name} and all that is in it"),
+        Action::RunProvider { kind, up, .. } => {
             let what = if *up { "bring up" } else { "take down" };
-            format!("{what} {service} through the provider {kind}")
+            format!("{what} {name} through the provider {kind}")
         }
         Action::FindModelRunner => "ask where models are served".into(),
-        Action::PrepareModel { model, .. } => format!("prepare the model {model}"),
+        Action::PrepareModel { .. } => format!("prepare the model {name}"),
+        _ => format!("{} {} {name}", verb.as_str(), object.as_str()),
     }
 }
 

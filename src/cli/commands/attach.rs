@@ -10,7 +10,7 @@ use futures_util::stream::{FuturesUnordered, StreamExt as _};
 use crate::base::{ContainerId, ServiceName};
 use crate::engine::{EngineError, Exit as ContainerExit, Wanted};
 use crate::execute::{Converged, Site, StopLevel, Wants, prove, wait_for_engine};
-use crate::model::{Observed, Project, RestartPolicy};
+use crate::model::{Container, Observed, Project, RestartPolicy};
 
 use super::super::context::Context;
 use super::super::exit::{Exit, ExpectedError, Outcome};
@@ -131,10 +131,14 @@ pub fn shown(context: &Context, project: &Project, settings: &UpSettings, attach
 }
 
 async fn follow(context: &Context, settings: LogsSettings) {
-    if settings.services.is_empty() {
-        return;
+    if !settings.services.is_empty() {
+        told(logs::run(context, settings).await);
     }
-    match logs::run(context, settings).await {
+}
+
+/// Following ended: whatever broke it off is said, and is no end of the stack.
+pub fn told<T>(followed: Result<T, ExpectedError>) {
+    match followed {
         Ok(_) | Err(ExpectedError::OutputClosed) => {}
         Err(error) => output::talk(&error.to_text()),
     }
@@ -171,13 +175,13 @@ pub async fn ended(
             Abort::ExitCodeFrom(wanted) if service == *wanted => return Ok(code),
             // As in Compose, any end ends everything; the code is that of the one that was named.
             Abort::ExitCodeFrom(wanted) => {
-                let found = exit_code_of(&site.engine.observe(&of_project(wants)).await?, wanted);
+                let found = exit_code_of(&site.engine.observe(&of_project(wants)).await?.containers, wanted);
                 return Ok(found);
             }
         }
     }
     match abort {
-        Abort::ExitCodeFrom(wanted) => Ok(exit_code_of(observed, wanted)),
+        Abort::ExitCodeFrom(wanted) => Ok(exit_code_of(&observed.containers, wanted)),
         _ => Ok(Exit::AsWanted),
     }
 }
@@ -197,7 +201,7 @@ async fn ended_while_watched(
         let exit = ended(site, wants, &observed, settings, &attach.abort).await?;
         watching.idle().await;
         observed = site.engine.observe(&of_project(wants)).await?;
-        let runs = |c: &crate::model::Container| {
+        let runs = |c: &Container| {
             !c.oneoff && wants.project.services.contains_key(&c.service) && c.state.is_running()
         };
         if attach.abort != Abort::AllEnded || !observed.containers.iter().any(runs) {
@@ -214,11 +218,10 @@ fn of_project(wants: &Wants) -> Wanted {
 }
 
 /// The code of a service that has ended; that of one that still runs is 0, it is stopped on purpose.
-fn exit_code_of(observed: &Observed, service: &ServiceName) -> Exit {
-    observed
-        .containers
+pub fn exit_code_of(containers: &[Container], service: &ServiceName) -> Exit {
+    containers
         .iter()
-        .find(|c| c.service == *service)
+        .find(|c| c.service == *service && !c.oneoff)
         .map_or(Exit::AsWanted, |c| match c.state {
             crate::model::ContainerState::Exited { code, .. } => Exit::of_command(code),
             _ => Exit::AsWanted,

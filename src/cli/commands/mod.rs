@@ -63,7 +63,7 @@ pub fn without_runtime(context: &Context, command: CommandSettings) -> Result<Ra
         CommandSettings::Config(settings) => config::run(context, &settings)?,
         CommandSettings::Init(settings) => init::run(&settings)?,
         CommandSettings::Man(settings) => man::run(&settings)?,
-        CommandSettings::Version(settings) => version::run(settings)?,
+        CommandSettings::Version(settings) => version::run(context.settings.persona, settings)?,
         other => return Ok(Ran::Needs(other)),
     };
     Ok(Ran::Done(exit))
@@ -111,7 +111,7 @@ pub async fn run(context: &Context, command: CommandSettings) -> Outcome {
         CommandSettings::Init(settings) => init::run(&settings),
         CommandSettings::Completions(shell) => completions::run(shell),
         CommandSettings::Man(settings) => man::run(&settings),
-        CommandSettings::Version(settings) => version::run(settings),
+        CommandSettings::Version(settings) => version::run(context.settings.persona, settings),
     }
 }
 

@@ -22,7 +22,7 @@ pub async fn run(context: &Context, settings: PsSettings) -> Outcome {
         .iter()
         .filter(|container| is_shown(container, &settings, project.as_deref()))
         .collect();
-    let text = match settings.shape.clone() {
+    let text = match &settings.shape {
         PsShape::Ids => lines(shown.iter().map(|c| c.id.as_str())),
         PsShape::Services => {
             let mut names: Vec<&str> = shown.iter().map(|c| c.service.as_str()).collect();
@@ -43,7 +43,7 @@ pub async fn run(context: &Context, settings: PsSettings) -> Outcome {
                     .iter()
                     .map(|row| format!("{}\n", json(row, name.as_str(), now)))
                     .collect(),
-                PsFormat::Template(template) => by_template(&rows, &template, name.as_str(), now),
+                PsFormat::Template(template) => by_template(&rows, template, name.as_str(), now),
                 PsFormat::Table => {
                     let columns = terminal::size_of(std::io::stdout())
                         .map(|(columns, _)| usize::from(columns))

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::super::exit::{Exit, Outcome};
 use super::super::output;
+use super::super::persona::Persona;
 use super::super::settings::{VersionFormat, VersionSettings};
 
 /// The program's version.
@@ -17,8 +18,12 @@ pub const REVISION: Option<&str> = option_env!("PLATFORM_REVISION");
 ///
 /// # Errors
 /// Where standard output cannot be written.
-pub fn run(settings: VersionSettings) -> Outcome {
-    output::data(&text(settings.format))?;
+pub fn run(persona: Persona, settings: VersionSettings) -> Outcome {
+    let text = match persona {
+        Persona::Platform => text(settings.format),
+        Persona::Compose(_) => as_compose(settings.format),
+    };
+    output::data(&text)?;
     Ok(Exit::AsWanted)
 }
 
@@ -26,7 +31,7 @@ pub fn run(settings: VersionSettings) -> Outcome {
 const COMPOSE: &str = "2.40.3";
 
 /// The version as docker compose tells it: the one whose place is taken, and our own.
-pub fn as_compose(format: VersionFormat) -> String {
+fn as_compose(format: VersionFormat) -> String {
     let version = format!("{COMPOSE}-platform.{VERSION}");
     match format {
         VersionFormat::Short => format!("{version}\n"),

@@ -1,6 +1,7 @@
 //! `up` in the foreground as in docker compose: what containers write is shown from the first one's
 //! start on, and one that ends may end everything before the rest has come up.
 
+use std::collections::BTreeMap;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -10,14 +11,13 @@ use tokio_util::sync::CancellationToken;
 use crate::base::ServiceName;
 use crate::engine::EngineEventKind;
 use crate::engine::api::SharedEngine;
-use crate::execute::Wants;
 use crate::execute::stop::{StopLevel, Stopper, stop_pair};
-use crate::model::{ContainerState, Project};
+use crate::model::Project;
 
 use super::super::super::context::Context;
 use super::super::super::exit::{Exit, ExpectedError, Outcome};
 use super::super::super::output;
-use super::super::super::session::{self, Session, images_of};
+use super::super::super::session::{self, Session};
 use super::super::super::settings::{Abort, Attach, LogsSettings, UpSettings};
 use super::super::{attach as foreground, logs};
 use super::{End, conclude, drive, open};
@@ -103,14 +103,9 @@ async fn bring_up(
             }
         }
     };
-    let wants = match &end {
-        End::Good { wants, .. } => wants.clone(),
-        End::Stopped(_) => {
-            let observed = site.engine.observe(&crate::engine::Wanted::of(project)).await?;
-            session::wants(project, images_of(project, &observed))
-        }
-        _ => return Ok(Ended::Early(Box::new(end))),
-    };
+    if !matches!(end, End::Good { .. } | End::Stopped(_)) {
+        return Ok(Ended::Early(Box::new(end)));
+    }
     let exit = match (aborted, &end) {
         (Some(code), _) => Exit::of_command(code),
         (None, End::Good { observed, wants, .. }) => {
@@ -129,10 +124,13 @@ async fn bring_up(
     if let Exit::Interrupted(_) = exit {
         output::talk(STOPPING);
     }
+    // To be stopped, nothing has to be known of images.
+    let wants = session::wants(project, BTreeMap::new());
     foreground::stop(site, &wants, settings).await?;
     match &attach.abort {
         Abort::ExitCodeFrom(service) if !matches!(exit, Exit::Interrupted(_)) => {
-            code_of(&site.engine, &wants, service).await.map(Ended::With)
+            let containers = site.engine.list_containers(Some(&project.name)).await?;
+            Ok(Ended::With(foreground::exit_code_of(&containers, service)))
         }
         _ => Ok(Ended::With(exit)),
     }
@@ -176,23 +174,9 @@ async fn first_end(engine: &SharedEngine, project: &Project, settings: &UpSettin
     }
 }
 
-/// The exit code of a service's first container.
-async fn code_of(engine: &SharedEngine, wants: &Wants, service: &ServiceName) -> Result<Exit, ExpectedError> {
-    let containers = engine.list_containers(Some(&wants.project.name)).await?;
-    let container = containers.iter().find(|c| c.service == *service && !c.oneoff);
-    Ok(match container.map(|c| &c.state) {
-        Some(ContainerState::Exited { code, .. }) => Exit::of_command(*code),
-        _ => Exit::AsWanted,
-    })
-}
-
 async fn follow(context: &Context, project: &Project, settings: LogsSettings, over: CancellationToken) {
-    if settings.services.is_empty() {
-        return;
-    }
-    match logs::alongside(context, project.name.clone(), settings, over).await {
-        Ok(()) | Err(ExpectedError::OutputClosed) => {}
-        Err(error) => output::talk(&error.to_text()),
+    if !settings.services.is_empty() {
+        foreground::told(logs::alongside(context, project.name.clone(), settings, over).await);
     }
 }
 
